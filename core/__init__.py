@@ -1,0 +1,1 @@
+"""The ground every stage stands on: the candidate, its properties, contracts, settings, errors."""

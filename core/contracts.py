@@ -1,0 +1,204 @@
+"""What the stages promise each other: small protocols, and the results they pass.
+
+A stage never imports another one. What it needs of another it is handed through `Tools`, which the
+flow (or the command) builds once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    import numpy as np
+    from pymatgen.core import Composition, Structure
+
+    from .candidate import Candidate, Verdict
+    from .filters import Filter
+
+
+@dataclass(frozen=True)
+class Calculation:
+    """One evaluation of a potential.
+
+    Attributes:
+        energy: Total energy of the cell, eV, on the scale the potential's `energy_scale` names.
+        forces: Cartesian, eV/A, shape `(nsites, 3)`.
+        stress: Cauchy stress, eV/A^3, shape `(3, 3)`, positive under tension (ASE's sign).
+        magmoms: Magnetic moment of each site, mu_B, shape `(nsites,)`, if the potential knows it.
+    """
+
+    energy: float
+    forces: np.ndarray
+    stress: np.ndarray
+    magmoms: np.ndarray | None = None
+
+
+@runtime_checkable
+class Potential(Protocol):
+    """Energies, forces and stresses of many structures at once."""
+
+    name: str
+    """As written in `PropertyValue.method`, with the version of the weights: `CHGNet 0.3.0`."""
+    energy_scale: str
+    """Which energies these are: `MP2020-corrected` or `raw PBE`."""
+    model_hash: str
+    """Changes whenever the weights do."""
+
+    def calculate(self, structures: Sequence[Structure]) -> list[Calculation]:
+        """One result per structure, in order; alone or batched the same value.
+
+        Raises:
+            InputError: a structure holds an element the potential does not know, or no atoms.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Relaxation:
+    """What became of one structure in a relaxer.
+
+    Attributes:
+        structure: The last good geometry; `None` if there was none.
+        energy_per_atom: eV/atom at `structure`.
+        max_force: Largest force on an atom (and generalised force on the cell), eV/A.
+        steps: Number of optimiser steps taken.
+        converged: Whether `max_force` fell below the relaxer's threshold.
+        failure: One sentence if the structure was given up (exploding cell, colliding atoms,
+            unknown element); then `converged` is False.
+    """
+
+    structure: Structure | None
+    energy_per_atom: float | None
+    max_force: float | None
+    steps: int
+    converged: bool
+    failure: str | None = None
+
+
+@runtime_checkable
+class Relaxer(Protocol):
+    """Moves atoms and cell to a minimum of a potential."""
+
+    potential: Potential
+    version: str
+    """Name and settings that decide the result, for provenance: `fire fmax=0.05 steps=500`."""
+
+    def relax(
+        self,
+        structures: Sequence[Structure],
+        on_done: Callable[[int, Relaxation], None] | None = None,
+    ) -> list[Relaxation]:
+        """One result per structure, in order. A structure that fails does not raise.
+
+        Args:
+            structures: What to relax; left untouched.
+            on_done: Called with (index, result) as each structure leaves, for progress and budgets.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class HullDistance:
+    """Where a composition and energy stand against the competing phases.
+
+    Attributes:
+        energy_above_hull: eV/atom; negative below a hull that does not list the entry.
+        uncertainty: One standard deviation, eV/atom, or `None`. Counts unrelaxed competitors.
+        decomposition: Competing phases, as (id, reduced formula, fraction of atoms).
+    """
+
+    energy_above_hull: float
+    uncertainty: float | None
+    decomposition: tuple[tuple[str, str, float], ...]
+
+
+@runtime_checkable
+class Hull(Protocol):
+    """A named, dated set of competing phases on the energy scale of one potential."""
+
+    name: str
+    potential_name: str
+
+    def distance(
+        self, composition: Composition, energy_per_atom: float, leave_out: Iterable[str] = ()
+    ) -> HullDistance:
+        """Distance from the hull, without the phases whose ids are in `leave_out`.
+
+        Raises:
+            HullError: an element has no reference phase; it is never filled with 0.
+        """
+        ...
+
+
+@runtime_checkable
+class Known(Protocol):
+    """Whether a crystal is already in the catalogue or the store."""
+
+    def find(self, candidate: Candidate) -> str | None:
+        """The id of the known crystal that `candidate` is, or `None`."""
+        ...
+
+
+@runtime_checkable
+class Predictor(Protocol):
+    """Adds properties to candidates."""
+
+    name: str
+
+    def predict(self, candidates: Sequence[Candidate]) -> list[Candidate]:
+        """Order and length kept; inputs untouched; alone or batched the same value."""
+        ...
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What one stage may need of another; built once by the flow or the command."""
+
+    potential: Potential | None = None
+    relaxer: Relaxer | None = None
+    hull: Hull | None = None
+    known: Known | None = None
+    predictor: Predictor | None = None
+    notes: dict[str, str] = field(default_factory=dict)
+
+
+@runtime_checkable
+class Source(Protocol):
+    """Known materials come in."""
+
+    name: str
+    version: str
+
+    def search(self, query: Filter | None = None) -> Iterator[Candidate]:
+        """Candidates that match; every one says its source and version in its provenance."""
+        ...
+
+
+@runtime_checkable
+class Generator(Protocol):
+    """New structures are proposed."""
+
+    name: str
+
+    def generate(
+        self, seeds: Sequence[Candidate], count: int, rng: np.random.Generator, tools: Tools
+    ) -> Iterator[Candidate]:
+        """At most `count` candidates; the same seed gives the same output; parents recorded."""
+        ...
+
+
+@runtime_checkable
+class Screen(Protocol):
+    """Candidates are kept or set aside, with the reason and the number."""
+
+    name: str
+
+    def measure(self, candidates: Sequence[Candidate], tools: Tools) -> list[Candidate]:
+        """The costly, batched physics; adds properties and failures, order and length kept."""
+        ...
+
+    def judge(self, candidate: Candidate) -> Verdict:
+        """Pure and cheap: says reason, value and threshold. A missing property is never a pass."""
+        ...

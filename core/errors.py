@@ -1,0 +1,90 @@
+"""What can go wrong, as a tree.
+
+    HysteronError
+    |-- InputError            what came in cannot be used        exit 2
+    |   |-- StructureError    a crystal that cannot be treated (disordered, empty, overlapping)
+    |   |-- FilterError       a filter that cannot be read or names something unknown
+    |   |-- SettingsError     a RUN.toml, preset or option that does not fit
+    |   `-- NotFoundError     no such run, candidate, file or registered name
+    |-- HullError             no energy above hull can be given
+    |-- StoreError            the store cannot be opened, or is newer than this program
+    |-- OutputError           the output folder cannot be used    exit 2
+    |-- MissingDataError      a data folder or table is needed and absent   exit 2
+    `-- StageError            a stage failed as a whole           exit 1
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class HysteronError(Exception):
+    """Base of all errors whose message is a sentence for the user."""
+
+    exit_code = 1
+
+
+class InputError(HysteronError):
+    """What came in cannot be used; the message says what was wanted."""
+
+    exit_code = 2
+
+
+class StructureError(InputError):
+    """A crystal that cannot be treated."""
+
+
+class FilterError(InputError):
+    """A filter that cannot be read or that names something unknown."""
+
+
+class SettingsError(InputError):
+    """A setting that does not fit."""
+
+
+class NotFoundError(InputError):
+    """A run, candidate, file or registered name that does not exist."""
+
+
+class HullError(HysteronError):
+    """No energy above hull can be given for this composition."""
+
+
+class StoreError(HysteronError):
+    """The store cannot be opened or written."""
+
+    exit_code = 2
+
+
+class OutputError(HysteronError):
+    """The output folder cannot be used."""
+
+    exit_code = 2
+
+
+class MissingDataError(HysteronError):
+    """A data folder or table is needed and absent."""
+
+    exit_code = 2
+
+
+class StageError(HysteronError):
+    """A stage failed as a whole."""
+
+
+def nearest(name: str, known: Iterable[str], count: int = 3) -> str:
+    """A sentence fragment that proposes the nearest known names.
+
+    Args:
+        name: What was asked for.
+        known: What exists.
+        count: How many near names to propose at most.
+
+    Returns:
+        `Did you mean 'band_gap'? Known: band_gap, ...`
+    """
+    names = sorted(known)
+    close = difflib.get_close_matches(name, names, n=count, cutoff=0.5)
+    guess = f"Did you mean {' or '.join(repr(c) for c in close)}? " if close else ""
+    return f"{guess}Known: {', '.join(names)}."
