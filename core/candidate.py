@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -149,13 +150,7 @@ class Candidate:
 
     def all_of(self, name: str, method: str | None = None) -> list[PropertyValue]:
         """Every value of a property, best method first; the newest first among equals."""
-        wanted = method_slug(method) if method else None
-        found = [
-            p
-            for p in reversed(self.properties)
-            if p.name == name and (wanted is None or method_matches(method_slug(p.method), wanted))
-        ]
-        return sorted(found, key=lambda p: method_rank(p.name, p.method))
+        return best_first(self.properties, name, method)
 
     def get(self, name: str, method: str | None = None) -> PropertyValue | None:
         """The best value of a property, or `None` if it was not computed."""
@@ -234,6 +229,25 @@ class Candidate:
             failures=tuple(Failure(**f) for f in record["failures"]),
             spacegroup_number=record.get("spacegroup_number"),
         )
+
+
+def best_first(
+    properties: Sequence[PropertyValue], name: str, method: str | None = None
+) -> list[PropertyValue]:
+    """The values of one property, best method first; the newest first among equals.
+
+    Args:
+        properties: Oldest first, of any names.
+        name: The property.
+        method: Only methods whose slug is this one's or begins with it.
+    """
+    wanted = method_slug(method) if method else None
+    found = [
+        p
+        for p in reversed(properties)
+        if p.name == name and (wanted is None or method_matches(method_slug(p.method), wanted))
+    ]
+    return sorted(found, key=lambda p: method_rank(p.name, p.method))
 
 
 def property_record(value: PropertyValue) -> dict[str, Any]:

@@ -1,16 +1,16 @@
 """What can go wrong, as a tree.
 
-    HysteronError
-    |-- InputError            what came in cannot be used        exit 2
-    |   |-- StructureError    a crystal that cannot be treated (disordered, empty, overlapping)
-    |   |-- FilterError       a filter that cannot be read or names something unknown
-    |   |-- SettingsError     a RUN.toml, preset or option that does not fit
-    |   `-- NotFoundError     no such run, candidate, file or registered name
-    |-- HullError             no energy above hull can be given
-    |-- StoreError            the store cannot be opened, or is newer than this program
-    |-- OutputError           the output folder cannot be used    exit 2
-    |-- MissingDataError      a data folder or table is needed and absent   exit 2
-    `-- StageError            a stage failed as a whole           exit 1
+HysteronError
+|-- InputError            what came in cannot be used        exit 2
+|   |-- StructureError    a crystal that cannot be treated (disordered, empty, overlapping)
+|   |-- FilterError       a filter that cannot be read or names something unknown
+|   |-- SettingsError     a RUN.toml, preset or option that does not fit
+|   `-- NotFoundError     no such run, candidate, file or registered name
+|-- HullError             no energy above hull can be given
+|-- StoreError            the store cannot be opened, or is newer than this program
+|-- OutputError           the output folder cannot be used    exit 2
+|-- MissingDataError      a data folder or table is needed and absent   exit 2
+`-- StageError            a stage failed as a whole           exit 1
 """
 
 from __future__ import annotations

@@ -56,7 +56,9 @@ class Name:
 
     @property
     def kind(self) -> Kind:
-        return FIELDS.get(self.name, "number")
+        if self.is_property:
+            return "text" if PROPERTIES[self.name].text else "number"
+        return FIELDS[self.name]
 
     @property
     def is_property(self) -> bool:
@@ -130,7 +132,7 @@ def parse(text: str) -> Filter:
     from lark.exceptions import UnexpectedInput
 
     if not text.strip():
-        raise FilterError("The filter is empty. Example: elements HAS \"O\" AND band_gap > 2")
+        raise FilterError('The filter is empty. Example: elements HAS "O" AND band_gap > 2')
     try:
         tree = _parser().parse(text)
     except UnexpectedInput as error:
@@ -141,7 +143,19 @@ def parse(text: str) -> Filter:
             f"The filter cannot be read at column {column}:\n  {text}\n  {pointer}\n"
             'Example: elements HAS ALL "Ti","O" AND band_gap > 2 AND NOT elements HAS "Pb"'
         ) from None
-    return _expression(tree.children[0])
+    try:
+        return _expression(tree.children[0])
+    except RecursionError:
+        raise FilterError("The filter has too many brackets inside brackets.") from None
+
+
+def parse_name(text: str) -> Name:
+    """Read the name of a field or property, as in `sort by band_gap.hse06`.
+
+    Raises:
+        FilterError: no such name (the nearest known names are proposed).
+    """
+    return _name(text.split("."))
 
 
 @lru_cache(maxsize=1)
@@ -170,9 +184,9 @@ def _expression(tree: Any) -> Filter:
 def _comparison(tree: Any) -> Filter:
     if tree.data == "constant_first_comparison":
         constant, sign, other = tree.children
-        name = _name(other.children[0])
+        name = _name([str(part) for part in other.children[0].children])
         return _compare(name, _FLIPPED[str(sign)], _constant(constant))
-    name = _name(tree.children[0])
+    name = _name([str(part) for part in tree.children[0].children])
     right = tree.children[1]
     rule, parts = right.data, right.children
     if rule == "value_op_rhs":
@@ -190,8 +204,7 @@ def _comparison(tree: Any) -> Filter:
     raise FilterError(f"{name}: zipped lists (a:b HAS ...) are not supported here.")
 
 
-def _name(tree: Any) -> Name:
-    parts = [str(child) for child in tree.children]
+def _name(parts: list[str]) -> Name:
     name = ALIASES.get(parts[0], parts[0])
     known = {*FIELDS, *(n for n, p in PROPERTIES.items() if not p.vector)}
     if name not in known:
@@ -205,15 +218,24 @@ def _constant(tree: Any) -> float | int | str:
     if tree.data in ("value", "constant", "non_string_value"):
         return _constant(tree.children[0])
     if tree.data == "string":
-        return str(tree.children[0])[1:-1].replace('\\"', '"').replace("\\\\", "\\")
+        return _word(str(tree.children[0])[1:-1].replace('\\"', '"').replace("\\\\", "\\"))
     if tree.data == "number":
         text = str(tree.children[0])
         return int(text) if text.lstrip("+-").isdigit() else float(text)
     raise FilterError("A property can be compared with a number or a quoted word, not with another property.")
 
 
-def _compare(name: Name, sign: str, value: float | int | str) -> Comparison:
+def _word(text: str) -> str:
+    if "\0" in text or any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise FilterError("A word in a filter holds a character that is no text.")
+    return text
+
+
+def _compare(name: Name, sign: str, value: float | int | str) -> Filter:
     wants_number = name.kind == "number"
+    if name.name == "run_id" and sign in ("=", "!=") and isinstance(value, str):
+        inside = Has(name, "all", (value,))
+        return inside if sign == "=" else Not(inside)
     if name.kind == "list":
         raise FilterError(f'{name} is a list: write {name} HAS "...".')
     if wants_number and isinstance(value, str):
@@ -318,8 +340,8 @@ def _lookup(name: Name, candidate: Candidate, run_ids: tuple[str, ...]) -> Any:
         "candidate_id": lambda: candidate.candidate_id,
         "formula": lambda: candidate.formula,
         "chemsys": lambda: composition.chemical_system,
-        "elements": lambda: [e.symbol for e in composition.elements],
-        "nelements": lambda: len(composition.elements),
+        "elements": lambda: list(composition.get_el_amt_dict()),
+        "nelements": lambda: len(composition.get_el_amt_dict()),
         "nsites": lambda: len(candidate.structure),
         "spacegroup_number": lambda: candidate.spacegroup_number,
         "origin": lambda: candidate.provenance[0].name if candidate.provenance else None,

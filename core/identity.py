@@ -13,6 +13,7 @@ on the order in which they arrive, and a crystal that matches a known one takes 
 from __future__ import annotations
 
 import hashlib
+import os
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -55,6 +56,7 @@ def bucket_of(structure: Structure) -> Bucket:
     Raises:
         StructureError: the structure is empty or disordered.
     """
+    os.environ.setdefault("SPGLIB_WARNING", "OFF")
     import spglib
 
     require_ordered(structure)
@@ -66,7 +68,9 @@ def bucket_of(structure: Structure) -> Bucket:
         return Bucket(formula, 1, "")
     orbits = {
         int(orbit): (letter, site.specie.symbol)
-        for orbit, letter, site in zip(dataset.crystallographic_orbits, dataset.wyckoffs, structure, strict=True)
+        for orbit, letter, site in zip(
+            dataset.crystallographic_orbits, dataset.wyckoffs, structure, strict=True
+        )
     }
     return Bucket(formula, dataset.number, canonical_wyckoff(dataset.number, list(orbits.values())))
 

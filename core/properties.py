@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from .errors import InputError, nearest
 
@@ -95,20 +96,23 @@ _ROWS = (
     ),
     Property("coercive_field", "MV/cm", "Says thickness and temperature when measured.", _MEASURED),
     Property(
-        "migration_barrier", "eV", "Highest minus initial image; ion and path recorded.", (*_MEASURED, "dft", "neb")
+        "migration_barrier",
+        "eV",
+        "Highest minus initial image; ion and path recorded.",
+        (*_MEASURED, "dft", "neb"),
     ),
     Property(
         "vacancy_formation_energy", "eV", "Charge state, chemical potential and Fermi level recorded.", _DFT
     ),
-    Property(
-        "transition_temperature", "K", "Which transition: metal-insulator, Curie, melting.", _MEASURED
-    ),
+    Property("transition_temperature", "K", "Which transition: metal-insulator, Curie, melting.", _MEASURED),
     Property("dielectric_total", "1", "Relative permittivity, electronic and ionic.", _DFT),
     Property("dielectric_electronic", "1", "Relative permittivity, electronic part.", _DFT),
     Property("resistance_ratio", "1", "Off over on, with the read voltage.", _MEASURED),
     Property("total_magnetization", "mu_B", "Per cell as stored.", _DFT),
     Property(
-        "distortion_max", "A", "Largest displacement of an atom between the nonpolar reference and the crystal."
+        "distortion_max",
+        "A",
+        "Largest displacement of an atom between the nonpolar reference and the crystal.",
     ),
     Property(
         "substitution_probability", "1", "Product of pair probabilities of the ion exchange that proposed it."
@@ -135,6 +139,7 @@ def describe(name: str) -> Property:
         raise InputError(f"No property {name!r}. {nearest(name, PROPERTIES)}") from None
 
 
+@lru_cache(maxsize=4096)
 def method_slug(method: str) -> str:
     """A method as it is written in a filter: `CHGNet 0.3.0` becomes `chgnet_0_3_0`."""
     return re.sub(r"[^a-z0-9]+", "_", method.lower()).strip("_")

@@ -12,7 +12,9 @@ from pymatgen.core import Lattice, Structure
 
 def silicon() -> Structure:
     """Diamond, Fd-3m; a = 5.4310 A (Kittel, Introduction to Solid State Physics, 8th ed.)."""
-    return Structure.from_spacegroup("Fd-3m", Lattice.cubic(5.4310), ["Si"], [[0, 0, 0]]).get_primitive_structure()
+    return Structure.from_spacegroup(
+        "Fd-3m", Lattice.cubic(5.4310), ["Si"], [[0, 0, 0]]
+    ).get_primitive_structure()
 
 
 def skewed_silicon() -> Structure:
@@ -23,12 +25,16 @@ def skewed_silicon() -> Structure:
 
 def sodium_chloride() -> Structure:
     """Rock salt, Fm-3m; a = 5.6402 A (Wyckoff, Crystal Structures 1, 1963)."""
-    return Structure.from_spacegroup("Fm-3m", Lattice.cubic(5.6402), ["Na", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    return Structure.from_spacegroup(
+        "Fm-3m", Lattice.cubic(5.6402), ["Na", "Cl"], [[0, 0, 0], [0.5, 0.5, 0.5]]
+    )
 
 
 def magnesium_oxide() -> Structure:
     """Rock salt, Fm-3m; a = 4.2112 A (Wyckoff 1963); primitive cell."""
-    cell = Structure.from_spacegroup("Fm-3m", Lattice.cubic(4.2112), ["Mg", "O"], [[0, 0, 0], [0.5, 0.5, 0.5]])
+    cell = Structure.from_spacegroup(
+        "Fm-3m", Lattice.cubic(4.2112), ["Mg", "O"], [[0, 0, 0], [0.5, 0.5, 0.5]]
+    )
     return cell.get_primitive_structure()
 
 

@@ -101,7 +101,9 @@ def test_the_best_method_answers_and_one_can_be_named():
 
 
 def test_a_property_of_the_same_method_is_replaced():
-    assert silicon().with_property(gap(0.6, "PBE")).with_property(gap(0.7, "PBE")).properties == (gap(0.7, "PBE"),)
+    assert silicon().with_property(gap(0.6, "PBE")).with_property(gap(0.7, "PBE")).properties == (
+        gap(0.7, "PBE"),
+    )
 
 
 def test_adding_a_property_leaves_the_first_candidate_alone():

@@ -44,7 +44,9 @@ def test_matches(text):
     assert matches(parse(text), BARIUM_TITANATE) is True
 
 
-@pytest.mark.parametrize("text", ["polarization > 2", "NOT polarization > 2", "polarization != 2", "band_gap.hse06 > 0"])
+@pytest.mark.parametrize(
+    "text", ["polarization > 2", "NOT polarization > 2", "polarization != 2", "band_gap.hse06 > 0"]
+)
 def test_an_absent_value_matches_neither_way(text):
     assert matches(parse(text), BARIUM_TITANATE) is None
 

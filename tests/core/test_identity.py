@@ -39,7 +39,12 @@ IDS = {name: candidate_id(structure) for name, structure in CRYSTALS.items()}
 names = st.sampled_from(sorted(CRYSTALS))
 shifts = st.tuples(*[st.sampled_from([0.0, 0.25, 0.5, 1 / 3, 0.137])] * 3)
 supercells = st.sampled_from(
-    [np.diag([2, 1, 1]), np.diag([1, 2, 2]), np.array([[1, 1, 0], [0, 1, 0], [1, 0, 2]]), np.diag([-1, -1, 1])]
+    [
+        np.diag([2, 1, 1]),
+        np.diag([1, 2, 2]),
+        np.array([[1, 1, 0], [0, 1, 0], [1, 0, 2]]),
+        np.diag([-1, -1, 1]),
+    ]
 )
 
 
@@ -89,7 +94,9 @@ def test_the_normaliser_of_perovskite_swaps_both_cation_sites():
 
 
 def test_average_minimum_distance_of_silicon_is_its_bond():
-    assert average_minimum_distances(CRYSTALS["silicon"], (1, 4, 5)) == pytest.approx([2.3517, 2.3517, 3.8403], abs=1e-3)
+    assert average_minimum_distances(CRYSTALS["silicon"], (1, 4, 5)) == pytest.approx(
+        [2.3517, 2.3517, 3.8403], abs=1e-3
+    )
 
 
 def salt(a: float) -> Structure:
