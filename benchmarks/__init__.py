@@ -1,0 +1,5 @@
+"""One file per claim: each measures a figure and a baseline in the same run, and gives them as one JSON object."""
+
+BENCHMARKS = {
+    "ferroelectric-parents": "hysteron.benchmarks.ferroelectric_parents:run",
+}

@@ -1,0 +1,1 @@
+"""The candidate store: one database that holds runs, candidates, lineage and verdicts, and answers filters."""

@@ -1,0 +1,321 @@
+"""The candidate store as the rest of the project uses it.
+
+    with CandidateStore.open() as store:
+        store.upsert(candidates, run_id, role="proposed", work=("relax", 3, {"ids": ids}))
+        best = store.query('band_gap > 2 AND passes HAS "ferroelectric"', sort="polarization", descending=True)
+
+The unit of writing is a chunk of tens to hundreds of candidates; a chunk is written whole or not at all.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, select
+
+from ..core.candidate import Candidate
+from ..core.errors import InputError
+from ..core.filters import Filter
+from . import reading, relations, runs
+from .address import prepare_file, read_address
+from .database import Database
+from .migrate import bring_up_to_date
+from .query import conditions, select_keys
+from .relations import Ancestor
+from .runs import RunRow
+from .schema import candidates as candidate_table
+from .writing import Membership, prepare, write_candidates, write_membership
+
+if TYPE_CHECKING:
+    from pymatgen.core import Structure
+
+Work = tuple[str, int, Any]
+"""Stage, chunk and payload of a piece of work that is done."""
+
+
+class CandidateStore:
+    """Runs, candidates, lineage and verdicts in one database; made by `open`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @classmethod
+    def open(cls, url: str | None = None, create: bool = True) -> CandidateStore:
+        """Open a store, and bring its tables up to date.
+
+        Args:
+            url: A path, `sqlite:///PATH` or `postgresql://...`; `None` is `HYSTERON_STORE` or the file in
+                `HYSTERON_HOME`.
+            create: Whether a SQLite file that is not there is made.
+
+        Raises:
+            StoreError: it cannot be opened or written, or a newer program made it.
+        """
+        address = read_address(url)
+        if address.path is not None:
+            prepare_file(address.path, create)
+        database = Database(address)
+        try:
+            bring_up_to_date(database)
+        except BaseException:
+            database.close()
+            raise
+        return cls(database)
+
+    def __enter__(self) -> CandidateStore:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the connections back."""
+        self._database.close()
+
+    @property
+    def url_shown(self) -> str:
+        """The address as it may be printed, without a password."""
+        return self._database.address.shown
+
+    # Runs
+
+    def create_run(
+        self,
+        run_id: str,
+        seed: int,
+        config: dict[str, Any],
+        versions: dict[str, Any] | None = None,
+        budget: Any = None,
+    ) -> None:
+        """Write the row of a new run, with the resolved settings and what can change a result.
+
+        Raises:
+            InputError: the name is taken, or is no name.
+        """
+        self._database.write(lambda c: runs.create_run(c, run_id, seed, config, versions or {}, budget))
+
+    def set_status(self, run_id: str, status: str) -> None:
+        """Note that a run is `running`, `failed` or `interrupted`."""
+        self._database.write(lambda c: runs.set_status(c, run_id, status))
+
+    def finish_run(
+        self, run_id: str, status: str = "finished", summary: dict[str, Any] | None = None
+    ) -> None:
+        """Note how a run ended, and what it reported."""
+        self._database.write(lambda c: runs.set_status(c, run_id, status, summary))
+
+    def get_run(self, run_id: str = runs.LAST) -> RunRow:
+        """One run; `last` is the one created last.
+
+        Raises:
+            NotFoundError: no such run; the message proposes the nearest names.
+        """
+        return self._database.read(lambda c: runs.get_run(c, run_id))
+
+    def runs(self, limit: int | None = None) -> list[RunRow]:
+        """Runs, the newest first."""
+        return self._database.read(lambda c: runs.list_runs(c, limit))
+
+    def run_members(self, run_id: str, role: str | None = None) -> list[str]:
+        """Ids of a run's candidates by chunk and id; `role` is `seed` or `proposed`."""
+        return self._database.read(lambda c: runs.members(c, run_id, role))
+
+    def run_ids_of(self, candidate_id: str) -> list[str]:
+        """The runs a candidate belongs to, sorted."""
+        return self._database.read(lambda c: relations.run_ids_of(c, candidate_id))
+
+    def set_ranking(self, run_id: str, positions: Sequence[tuple[str, int]]) -> None:
+        """Replace a run's ranking by (candidate_id, position from 1).
+
+        Raises:
+            NotFoundError: a candidate or the run is not in the store.
+        """
+
+        def write(connection):
+            keys = reading.keys_of(connection, [identifier for identifier, _ in positions])
+            runs.set_ranking(
+                connection, run_id, [(keys[identifier], place) for identifier, place in positions]
+            )
+
+        self._database.write(write)
+
+    def ranking(self, run_id: str) -> list[tuple[str, int]]:
+        """(candidate_id, position) of a run's ranking, the best first."""
+        return self._database.read(lambda c: runs.ranking(c, run_id))
+
+    # Work, for resuming
+
+    def plan_work(self, run_id: str, stage: str, chunk: int, payload: Any) -> None:
+        """Note what a chunk of a stage will do; one that is done stays done."""
+        self._database.write(lambda c: runs.write_work(c, run_id, stage, chunk, payload, "planned"))
+
+    def work_planned(self, run_id: str, stage: str) -> dict[int, Any]:
+        """Payloads of the chunks that are planned and not done, by chunk."""
+        return self._database.read(lambda c: runs.read_work(c, run_id, stage, "planned"))
+
+    def work_done(self, run_id: str, stage: str) -> dict[int, Any]:
+        """Payloads of the chunks that are done, by chunk."""
+        return self._database.read(lambda c: runs.read_work(c, run_id, stage, "done"))
+
+    # Candidates
+
+    def upsert(
+        self,
+        candidates: Iterable[Candidate],
+        run_id: str | None = None,
+        role: str | None = None,
+        stage: str | None = None,
+        chunk: int | None = None,
+        work: Work | None = None,
+    ) -> None:
+        """Write a chunk of candidates in one transaction, merged with what is stored (see `merge.py`).
+
+        Args:
+            candidates: Of any number; tens to hundreds make a good chunk.
+            run_id: The run they belong to.
+            role: `seed` or `proposed`; the first one given stays.
+            stage: The stage they have reached in the run.
+            chunk: The chunk they came with; the first one given stays.
+            work: A piece of the run's work that is done once this is written: both or neither.
+
+        Raises:
+            InputError: a candidate holds something that JSON cannot say.
+            NotFoundError: no such run.
+            StoreError: the database cannot be written; nothing of the chunk is.
+        """
+        if run_id is None and (role, stage, chunk, work) != (None, None, None, None):
+            raise InputError("Role, stage, chunk and work belong to a run: name it with run_id.")
+        prepared = [prepare(candidate) for candidate in candidates]
+
+        def write(connection):
+            keys = write_candidates(connection, prepared)
+            if run_id is not None:
+                runs.require(connection, run_id)
+                write_membership(connection, keys.values(), Membership(run_id, role, stage, chunk))
+            if run_id is not None and work is not None:
+                runs.write_work(connection, run_id, *work, "done")
+
+        self._database.write(write)
+
+    def get(self, candidate_id: str) -> Candidate:
+        """One candidate.
+
+        Raises:
+            NotFoundError: it is not in the store; the message proposes near ones.
+        """
+        return self.get_many([candidate_id])[0]
+
+    def get_many(self, ids: Sequence[str]) -> list[Candidate]:
+        """Candidates in the order of `ids`.
+
+        Raises:
+            NotFoundError: one of them is not in the store.
+        """
+
+        def read(connection):
+            keys = reading.keys_of(connection, ids)
+            return reading.records_of(connection, [keys[identifier] for identifier in ids])
+
+        return [Candidate.from_record(json.loads(text)) for text in self._database.read(read)]
+
+    def query(
+        self,
+        filter: str | Filter | None = None,
+        sort: str | None = None,
+        descending: bool = False,
+        limit: int | None = None,
+        run_id: str | None = None,
+    ) -> list[Candidate]:
+        """Candidates that a filter matches.
+
+        Args:
+            filter: In the OPTIMADE language, or what `core.filters.parse` made of it.
+            sort: A field, a property or `property.method`; absent values last, ties by id.
+            descending: Greatest first.
+            limit: At most so many.
+            run_id: Only candidates of this run.
+
+        Raises:
+            FilterError: it cannot be read, or names something unknown.
+        """
+        statement = select_keys(filter, sort, descending, limit, run_id)
+
+        def read(connection):
+            return reading.records_of(connection, [row.key for row in connection.execute(statement)])
+
+        return [Candidate.from_record(json.loads(text)) for text in self._database.read(read)]
+
+    def query_ids(
+        self,
+        filter: str | Filter | None = None,
+        sort: str | None = None,
+        descending: bool = False,
+        limit: int | None = None,
+        run_id: str | None = None,
+    ) -> list[str]:
+        """As `query`, but the ids alone."""
+        statement = select_keys(filter, sort, descending, limit, run_id)
+        return self._database.read(lambda c: [row.candidate_id for row in c.execute(statement)])
+
+    def count(self, filter: str | Filter | None = None, run_id: str | None = None) -> int:
+        """How many candidates a filter matches."""
+        statement = select(func.count()).select_from(candidate_table).where(*conditions(filter, run_id))
+        return self._database.read(lambda c: c.execute(statement).scalar_one())
+
+    # Geometry and kinship
+
+    def structures(
+        self, formulas: Iterable[str] | None = None, relaxed_or_of_run: str | None = None
+    ) -> Iterator[tuple[str, Structure]]:
+        """Every geometry a crystal had, as (candidate_id, structure): the first one, then the present one.
+
+        Args:
+            formulas: Only candidates of these reduced formulas.
+            relaxed_or_of_run: Only candidates that were relaxed or ingested once, or that belong to this
+                run: what a run must not propose again.
+
+        Yields:
+            In the order of ids. Candidates written meanwhile may be missing.
+        """
+        from pymatgen.core import Structure
+
+        wanted = None if formulas is None else sorted(set(formulas))
+        after = ""
+        while batch := self._database.read(
+            lambda c, after=after: reading.geometries(c, after, wanted, relaxed_or_of_run)
+        ):
+            for identifier, first, record in batch:
+                if first is not None:
+                    yield identifier, Structure.from_dict(json.loads(first))
+                yield identifier, Structure.from_dict(json.loads(record)["structure"])
+            after = batch[-1][0]
+
+    def first_structure(self, candidate_id: str) -> Structure:
+        """The crystal as it first appeared, before any relaxation.
+
+        Raises:
+            NotFoundError: it is not in the store.
+        """
+        from pymatgen.core import Structure
+
+        first, record = self._database.read(lambda c: reading.first_and_record(c, candidate_id))
+        return Structure.from_dict(json.loads(first) if first else json.loads(record)["structure"])
+
+    def lineage(self, candidate_id: str) -> list[Ancestor]:
+        """What a candidate was made from, back to what came from outside; the nearest first.
+
+        Raises:
+            NotFoundError: it is not in the store.
+        """
+        return self._database.read(lambda c: relations.ancestors(c, candidate_id))
+
+    def add_same_as(self, pairs: Iterable[tuple[str, str]]) -> None:
+        """Note that crystals turned out to be the same, for instance after a relaxation."""
+        rows = list(pairs)
+        self._database.write(lambda c: relations.add_same_as(c, rows))
+
+    def same_as(self, candidate_id: str) -> list[str]:
+        """Every other crystal that is the same as this one, directly or by way of others; sorted."""
+        return self._database.read(lambda c: relations.same_as(c, candidate_id))
