@@ -1,0 +1,171 @@
+"""Which materials of the bundled catalogue match a filter?
+
+Source `catalog`: some thousand compounds of the Materials Project, relaxed by the project itself. It needs no
+network. Energies above hull are not in it: the hull adds them, on the same energy scale.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from ..core.candidate import Candidate, Failure, PropertyValue, Step
+from ..core.errors import FilterError
+from ..core.filters import And, Filter, Name, Not, Or, matches
+from ..core.properties import method_matches, method_slug
+from ..core.settings import config_hash, data_file
+from .catalog_file import CatalogFile, Row, read_catalog
+
+if TYPE_CHECKING:
+    from pymatgen.core import Composition, Structure
+
+NAME = "catalog"
+FILE_NAME = "catalog.jsonl.gz"
+PROPERTIES = ("energy_per_atom", "band_gap", "volume_per_atom")
+"""What the catalogue knows of a crystal."""
+_OF_A_STORE = ("run_id", "passes", "fails")
+
+
+class Catalog:
+    """The bundled catalogue as a source.
+
+    Args:
+        path: A catalogue file; by default the one in `HYSTERON_HOME`, else the shipped one.
+
+    Raises:
+        MissingDataError: there is no catalogue, or it cannot be read.
+    """
+
+    name = NAME
+
+    def __init__(self, path: str | Path | None = None) -> None:
+        self._file: CatalogFile = read_catalog(data_file(FILE_NAME, path))
+        self.header = self._file.header
+
+    def __len__(self) -> int:
+        return len(self._file.rows)
+
+    @property
+    def version(self) -> str:
+        """Date of the build and digest of the content."""
+        return f"{self.header.date} {self._file.digest}"
+
+    def search(self, query: Filter | None = None) -> Iterator[Candidate]:
+        """Crystals that match, sorted by id; only theirs are built as `Structure`.
+
+        Raises:
+            FilterError: the filter asks for something that no crystal of the catalogue can have.
+        """
+        if query is not None:
+            for name in _names(query):
+                self._require_known(name)
+        return self._search(query)
+
+    def _search(self, query: Filter | None) -> Iterator[Candidate]:
+        for row in self._file.rows:
+            sketch = self._candidate(row, cast("Structure", _Sketch(row)))
+            if query is None or matches(query, sketch):
+                yield dataclasses.replace(sketch, structure=row.structure())
+
+    def _require_known(self, name: Name) -> None:
+        if name.name in _OF_A_STORE:
+            raise FilterError(
+                f"{name} belongs to a store of candidates, not to the catalogue: use 'hysteron query'."
+            )
+        if not name.is_property:
+            return
+        if name.name not in PROPERTIES:
+            raise FilterError(
+                f"The catalogue does not hold {name}; it holds {', '.join(PROPERTIES)}. "
+                "'hysteron predict' and 'hysteron screen' add others."
+            )
+        methods = self._methods(name.name)
+        if name.method and not any(method_matches(method_slug(m), name.method) for m in methods):
+            raise FilterError(f"The catalogue has no {name}; its {name.name} is by {' or '.join(methods)}.")
+
+    def _methods(self, name: str) -> list[str]:
+        if name == "band_gap":
+            return sorted({row.gap_method for row in self._file.rows if row.band_gap is not None})
+        return [self.header.potential]
+
+    def _candidate(self, row: Row, structure: Structure) -> Candidate:
+        return Candidate(
+            candidate_id=row.candidate_id,
+            structure=structure,
+            properties=tuple(self._properties(row)),
+            provenance=self._provenance(row),
+            failures=() if row.converged else (self._not_converged(row),),
+            spacegroup_number=row.spacegroup_number,
+        )
+
+    def _properties(self, row: Row) -> Iterator[PropertyValue]:
+        potential, source = self.header.potential, self._energy_source
+        volume = _volume(row.lattice) / len(row.species)
+        yield PropertyValue("energy_per_atom", row.energy_per_atom, "eV/atom", potential, None, source)
+        yield PropertyValue("volume_per_atom", volume, "A^3/atom", potential, None, source)
+        if row.band_gap is not None:
+            published = f"{self.header.source}, {row.material_id}"
+            yield PropertyValue("band_gap", row.band_gap, "eV", row.gap_method, None, published)
+
+    @cached_property
+    def _energy_source(self) -> str:
+        return f"catalog {self.version}, {self.header.energy_scale} scale"
+
+    def _provenance(self, row: Row) -> tuple[Step, Step]:
+        header = self.header
+        origin: dict[str, Any] = {"material_id": row.material_id, "source": header.source}
+        if row.same_as:
+            origin["same_as"] = list(row.same_as)
+        relaxation = {"steps": row.steps, "converged": row.converged, "max_force": row.max_force}
+        how = f"{header.relaxer}; weights {header.weights}"
+        return (
+            Step("retrieve", NAME, self.version, time=header.date, details=origin),
+            Step(
+                "relax",
+                header.potential,
+                how,
+                config_hash(header.relaxer),
+                time=header.date,
+                details=relaxation,
+            ),
+        )
+
+    def _not_converged(self, row: Row) -> Failure:
+        reason = f"Not converged after {row.steps} steps: largest force {row.max_force or 0:.3f} eV/A."
+        return Failure("relax", self.header.potential, reason)
+
+
+class _Sketch:
+    """As much of a structure as a filter asks for, without sites."""
+
+    def __init__(self, row: Row) -> None:
+        self._row = row
+
+    def __len__(self) -> int:
+        return len(self._row.species)
+
+    @cached_property
+    def composition(self) -> Composition:
+        from pymatgen.core import Composition
+
+        return Composition(Counter(self._row.species))
+
+
+def _volume(lattice: list[list[float]]) -> float:
+    """A^3 of a cell given by rows."""
+    (a, b, c), (d, e, f), (g, h, i) = lattice
+    return abs(a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g))
+
+
+def _names(query: Filter) -> Iterator[Name]:
+    if isinstance(query, And | Or):
+        for term in query.terms:
+            yield from _names(term)
+    elif isinstance(query, Not):
+        yield from _names(query.term)
+    else:
+        yield query.name
