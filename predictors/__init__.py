@@ -1,0 +1,14 @@
+"""Properties are added to a candidate: potentials, relaxation and the convex hull.
+
+The tables name import paths, so that listing the names loads nothing heavy.
+"""
+
+POTENTIALS = {
+    "chgnet": "hysteron.predictors.chgnet_potential:CHGNetPotential",
+}
+RELAXERS = {
+    "batched": "hysteron.predictors.relaxation:BatchedRelaxer",
+}
+HULLS = {
+    "table": "hysteron.predictors.hull:ConvexHull",
+}

@@ -1,0 +1,85 @@
+"""How much energy does a crystal hold at the geometry given?
+
+Adds `energy_per_atom` and, from the hull's elemental phases on the same scale, `formation_energy_per_atom`.
+Nothing is relaxed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from ..core.candidate import Candidate, Failure, PropertyValue, Step
+from ..core.contracts import Calculation, Hull, Potential, Tools
+from ..core.errors import HullError, InputError
+
+if TYPE_CHECKING:
+    from pymatgen.core import Composition
+
+
+class Energies:
+    """Energies of a potential; implements `Predictor`."""
+
+    name = "chgnet"
+
+    def __init__(self, tools: Tools) -> None:
+        if tools.potential is None:
+            raise InputError("The predictor 'chgnet' needs a potential among its tools.")
+        self.potential: Potential = tools.potential
+        self.hull: Hull | None = tools.hull
+
+    def predict(self, candidates: Sequence[Candidate]) -> list[Candidate]:
+        """Candidates with energies; one that the potential does not know comes back with a failure."""
+        calculations = self._calculate(candidates)
+        return [self._with_energy(c, r) for c, r in zip(candidates, calculations, strict=True)]
+
+    def _calculate(self, candidates: Sequence[Candidate]) -> list[Calculation | InputError]:
+        """All at once; one by one only if something among them is refused."""
+        structures = [c.structure for c in candidates]
+        try:
+            return list(self.potential.calculate(structures))
+        except InputError:
+            return [self._calculate_one(structure) for structure in structures]
+
+    def _calculate_one(self, structure) -> Calculation | InputError:
+        try:
+            return self.potential.calculate([structure])[0]
+        except InputError as error:
+            return error
+
+    def _with_energy(self, candidate: Candidate, result: Calculation | InputError) -> Candidate:
+        name = self.potential.name
+        if isinstance(result, InputError):
+            return candidate.with_failure(Failure("predict", name, str(result)))
+        scale = f"{self.potential.energy_scale} scale"
+        energy = result.energy / len(candidate.structure)
+        step = Step("predict", name, f"weights {self.potential.model_hash}")
+        found = candidate.with_step(step).with_property(
+            PropertyValue("energy_per_atom", energy, "eV/atom", name, None, scale)
+        )
+        if self.hull is None:
+            return found
+        try:
+            formation = energy - self.elemental_energy(candidate.structure.composition)
+        except HullError as error:
+            return found.with_failure(Failure("predict", self.hull.name, str(error)))
+        source = f"elemental phases of {self.hull.name}"
+        return found.with_property(
+            PropertyValue("formation_energy_per_atom", formation, "eV/atom", name, None, source)
+        )
+
+    def elemental_energy(self, composition: Composition) -> float:
+        """Energy of the elements in their reference phases, eV/atom of the compound.
+
+        Raises:
+            HullError: an element has no reference phase.
+        """
+        from pymatgen.core import Composition
+
+        if self.hull is None:
+            raise HullError("Formation energies need a hull.")
+        fractions = composition.fractional_composition
+        return sum(
+            -self.hull.distance(Composition(str(element)), 0.0).energy_above_hull * share
+            for element, share in fractions.items()
+        )

@@ -1,0 +1,135 @@
+"""How is work spread over the cores?
+
+Processes are spawned, each with one torch thread: on the small matrices of a potential two processes
+are nearly twice as fast as two threads. A worker ends when its parent does, however that ended.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from itertools import islice
+from multiprocessing import get_context
+from typing import Any
+
+PARENT_CHECK_SECONDS = 2.0
+THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+QUEUED_PER_WORKER = 2  # tasks in flight, so that no worker waits and little is lost when interrupted
+
+
+def map_unordered(
+    function: Callable[..., Any], tasks: Iterable[tuple[Any, ...]], workers: int
+) -> Iterator[tuple[int, Any]]:
+    """Yield (index of task, result) of `function(*task)` in other processes, as they finish.
+
+    Args:
+        function: A module-level function.
+        tasks: Arguments of each call; drawn as workers become free.
+        workers: Number of processes; with one, the calls are made here.
+
+    Raises:
+        Whatever `function` raises; an interrupt ends the workers at once.
+    """
+    if workers <= 1:
+        for i, task in enumerate(tasks):
+            with single_threaded():
+                result = function(*task)
+            yield i, result
+        return
+    pool = ProcessPoolExecutor(
+        workers, mp_context=get_context("spawn"), initializer=_start_worker, initargs=(os.getpid(),)
+    )
+    running: dict[Future[Any], int] = {}
+    queue = enumerate(tasks)
+    try:
+        while True:
+            for i, task in islice(queue, workers * QUEUED_PER_WORKER - len(running)):
+                with _single_threaded_children():
+                    running[pool.submit(function, *task)] = i
+            if not running:
+                break
+            done, _ = wait(running, return_when=FIRST_COMPLETED)
+            for future in done:
+                yield running.pop(future), future.result()
+    except BaseException:
+        _end(pool)
+        raise
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+@contextmanager
+def _single_threaded_children() -> Iterator[None]:
+    """Processes started inside have one thread in every library, from their first import on."""
+    before = {name: os.environ.get(name) for name in THREAD_VARIABLES}
+    os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+@contextmanager
+def single_threaded() -> Iterator[None]:
+    """One thread for torch and for the linear algebra of this process."""
+    with one_torch_thread(), _one_blas_thread():
+        yield
+
+
+@contextmanager
+def one_torch_thread() -> Iterator[None]:
+    """One thread for torch, if it is loaded.
+
+    On matrices as small as a potential's, two threads on two cores gain little when nothing else runs
+    and were measured ten times slower when something does.
+    """
+    torch = sys.modules.get("torch")
+    if torch is None:
+        yield
+        return
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _one_blas_thread() -> AbstractContextManager[Any]:
+    try:
+        from threadpoolctl import threadpool_limits
+    except ImportError:
+        return nullcontext()
+    return threadpool_limits(limits=1, user_api="blas")
+
+
+def _end(pool: ProcessPoolExecutor) -> None:
+    """Stop the workers without waiting for the task in hand."""
+    for process in list((pool._processes or {}).values()):
+        process.terminate()
+
+
+def _start_worker(parent: int) -> None:
+    """One thread per process; the parent handles interrupts and is watched."""
+    import torch
+
+    torch.set_num_threads(1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_watch, args=(parent,), daemon=True).start()
+
+
+def _watch(parent: int) -> None:
+    """End this process when its parent is gone."""
+    while os.getppid() == parent:
+        time.sleep(PARENT_CHECK_SECONDS)
+    os._exit(1)
