@@ -1,0 +1,1 @@
+"""The ferroelectric screen: polar symmetry, nonpolar parent, polarization, energy difference, verdict."""

@@ -1,0 +1,75 @@
+"""Where does a screen keep what it measured and what no property can hold?
+
+In the candidate's provenance, as one step of the stage `screen` that carries the screen's findings
+(a parent structure, decomposition products). `judge` reads them there, so it stays pure and cheap. A
+new measurement takes the place of the old one together with the properties it had added, so a crystal
+whose geometry has changed keeps nothing of its former self.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .. import __version__
+from ..core.candidate import Candidate, Failure, PropertyValue, Step
+from ..core.settings import Settings, config_hash
+
+STAGE = "screen"
+_ADDED = "properties"
+
+
+def forget(candidate: Candidate, screen: str) -> Candidate:
+    """Without what an earlier measurement of this screen has left: its step, properties and failures."""
+    old = _step(candidate, screen)
+    added = {tuple(pair) for pair in old.details.get(_ADDED, ())} if old else set()
+    return dataclasses.replace(
+        candidate,
+        properties=tuple(p for p in candidate.properties if (p.name, p.method) not in added),
+        provenance=tuple(s for s in candidate.provenance if s != old),
+        failures=tuple(f for f in candidate.failures if (f.stage, f.name) != (STAGE, screen)),
+    )
+
+
+def with_measurement(
+    candidate: Candidate,
+    screen: str,
+    config: Settings,
+    properties: Sequence[PropertyValue],
+    findings: Mapping[str, Any],
+    failures: Sequence[str] = (),
+) -> Candidate:
+    """With what a screen has found; an earlier measurement of the same screen is replaced.
+
+    Args:
+        candidate: Left untouched.
+        screen: Name of the screen.
+        config: Its settings, which enter the step as a hash.
+        properties: Values to add.
+        findings: JSON object that `findings_of` gives back to `judge`.
+        failures: One sentence for each thing that could not be computed.
+    """
+    added = {_ADDED: [[p.name, p.method] for p in properties]}
+    step = Step(STAGE, screen, __version__, config_hash(config), details={**findings, **added})
+    measured = forget(candidate, screen).with_property(*properties).with_step(step)
+    for reason in failures:
+        measured = measured.with_failure(Failure(STAGE, screen, reason))
+    return measured
+
+
+def findings_of(candidate: Candidate, screen: str) -> dict[str, Any] | None:
+    """What the screen's last measurement found; `None` if it was never measured."""
+    step = _step(candidate, screen)
+    return None if step is None else {k: v for k, v in step.details.items() if k != _ADDED}
+
+
+def why_missing(candidate: Candidate, screen: str) -> str:
+    """Why the screen's last measurement lacks something, as a clause without a full stop."""
+    reasons = [f.reason.rstrip(".") for f in candidate.failures if (f.stage, f.name) == (STAGE, screen)]
+    return "; ".join(reasons) or "it was not measured"
+
+
+def _step(candidate: Candidate, screen: str) -> Step | None:
+    steps = (s for s in reversed(candidate.provenance) if (s.stage, s.name) == (STAGE, screen))
+    return next(steps, None)

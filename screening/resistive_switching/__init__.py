@@ -1,0 +1,1 @@
+"""The resistive-switching screen: one file per mechanism class."""
