@@ -1,0 +1,103 @@
+"""Candidates as CSV: one row each, every property with its unit, method and uncertainty.
+
+A spreadsheet runs a text cell that starts like a formula; such a cell gets an apostrophe in front.
+Numbers stay numbers, negative ones too.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..core.candidate import Candidate
+from ..core.properties import PROPERTIES
+from .crystal import origin, parents, spacegroup_number, spacegroup_symbol
+from .folders import write_atomically
+
+STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+_FIXED = ("candidate_id", "formula", "spacegroup_number", "spacegroup_symbol", "nsites", "origin", "parents")
+
+Cell = str | float | int | None
+
+
+def shortlist_csv(candidates: Sequence[Candidate]) -> str:
+    """The table as text.
+
+    Columns: what each candidate is; then for every property that any of them has (best method) its
+    value, units, method and uncertainty; then for every screen asked whether it passed, its score
+    and its reason. What was not computed is an empty cell.
+    """
+    properties = [name for name in PROPERTIES if any(c.get(name) for c in candidates)]
+    screens = sorted({v.screen for c in candidates for v in c.verdicts})
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(_heading(properties, screens))
+    for candidate in candidates:
+        writer.writerow([_written(cell) for cell in _row(candidate, properties, screens)])
+    return out.getvalue()
+
+
+def write_csv(path: Path | str, candidates: Sequence[Candidate]) -> Path:
+    """Write the table to a file, UTF-8, whole or not at all.
+
+    Raises:
+        OutputError: the place cannot be written.
+    """
+    path = Path(path)
+    write_atomically(path, shortlist_csv(candidates).encode())
+    return path
+
+
+def _heading(properties: Sequence[str], screens: Sequence[str]) -> list[str]:
+    heading = list(_FIXED)
+    for name in properties:
+        heading += [name, f"{name}_units", f"{name}_method", f"{name}_uncertainty"]
+    for screen in screens:
+        heading += [f"{screen}_passed", f"{screen}_score", f"{screen}_reason"]
+    return [neutral(cell) for cell in heading]
+
+
+def _row(candidate: Candidate, properties: Sequence[str], screens: Sequence[str]) -> list[Cell]:
+    number = spacegroup_number(candidate)
+    row: list[Cell] = [
+        candidate.candidate_id,
+        candidate.formula,
+        number,
+        spacegroup_symbol(number),
+        len(candidate.structure),
+        origin(candidate),
+        " ".join(parents(candidate)),
+    ]
+    for name in properties:
+        row += _property_cells(candidate, name)
+    for screen in screens:
+        verdict = candidate.verdict(screen)
+        row += ["yes" if verdict.passed else "no", verdict.score, verdict.reason] if verdict else [None] * 3
+    return row
+
+
+def _property_cells(candidate: Candidate, name: str) -> list[Cell]:
+    found = candidate.get(name)
+    if found is None:
+        return [None] * 4
+    value = found.value
+    if isinstance(value, tuple):
+        value = "[" + ", ".join(_number(x) for x in value) + "]"
+    return [value, found.units, found.method, found.uncertainty]
+
+
+def _written(cell: Cell) -> str:
+    if cell is None:
+        return ""
+    return neutral(cell) if isinstance(cell, str) else _number(cell)
+
+
+def _number(value: float | int) -> str:
+    return str(value) if isinstance(value, int) else f"{value:.10g}"
+
+
+def neutral(text: str) -> str:
+    """Text that no spreadsheet takes for a formula, also behind leading blanks."""
+    return f"'{text}" if text.lstrip(" ").startswith(STARTS_A_FORMULA) else text

@@ -1,0 +1,266 @@
+"""The report: complete in itself, honest about what is absent, and deaf to hostile text."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+from pathlib import Path
+
+import materials
+import orjson
+import pytest
+from hysteron.core.candidate import Candidate, Failure, PropertyValue, Step, Verdict
+from hysteron.core.errors import OutputError
+from hysteron.export.report import render_report, write_report
+from hysteron.export.run_summary import FunnelStage, RunSummary
+
+RUN = RunSummary(
+    "run-1",
+    preset="ferroelectric",
+    question="What is polar on silicon?",
+    seed=3,
+    started="2026-01-02T03:04:05Z",
+    elapsed_seconds=288.4,
+    models={"energies": "CHGNet 0.3.0"},
+    hull="a hull made up for this test",
+    versions={"hysteron": "0.1.0"},
+    settings={"run": {"seed": 3}},
+    caveats=("Formal charges are not Born charges.",),
+)
+FUNNEL = [
+    FunnelStage("proposed", 0, 64),
+    FunnelStage("relaxed", 64, 60, {"Not converged.": 3, "The cell exploded.": 1}),
+    FunnelStage("stability", 60, 20, {f"reason {i}": i + 1 for i in range(9)}),
+]
+HOSTILE = (
+    "<script>alert(1)</script><img src=x onerror=alert(2)>\"'><a href='javascript:alert(3)'>x</a> {{ 7*7 }}"
+)
+
+
+class Page(HTMLParser):
+    """What a browser would make of a page: its elements, attributes, and text outside scripts."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text: list[str] = []
+        self.scripts: list[str] = []
+        self._inside = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        self._inside = tag if tag in ("script", "style") else ""
+        if tag == "script":
+            self.scripts.append("")
+
+    def handle_endtag(self, tag):
+        self._inside = ""
+
+    def handle_data(self, data):
+        if self._inside == "script":
+            self.scripts[-1] += data
+        elif not self._inside:
+            self.text.append(data)
+
+    @property
+    def words(self) -> str:
+        return re.sub(r"\s+", " ", "".join(self.text))
+
+    @property
+    def data(self) -> dict:
+        return orjson.loads(self.scripts[0])
+
+
+@pytest.fixture(scope="module")
+def page(shortlist) -> Page:
+    return Page(render_report(RUN, shortlist, FUNNEL, shortlist))
+
+
+@pytest.fixture(scope="module")
+def hostile(ferroelectric) -> tuple[RunSummary, Candidate, list[FunnelStage]]:
+    candidate = Candidate(
+        HOSTILE,
+        ferroelectric.structure,
+        (
+            PropertyValue("energy_above_hull", 0.1, "eV/atom", HOSTILE, 0.03, HOSTILE),
+            PropertyValue("polarization", 10.0, "uC/cm^2", HOSTILE),
+        ),
+        (Step("generate", HOSTILE, HOSTILE, parents=(HOSTILE,), time=HOSTILE, details={HOSTILE: HOSTILE}),),
+        (Verdict(HOSTILE, True, 0.5, None, None, HOSTILE),),
+        (Failure(HOSTILE, HOSTILE, HOSTILE),),
+    )
+    candidate.__dict__["formula"] = HOSTILE
+    named = {HOSTILE: HOSTILE}
+    run = RunSummary(
+        HOSTILE,
+        HOSTILE,
+        HOSTILE,
+        0,
+        HOSTILE,
+        1.0,
+        named,
+        HOSTILE,
+        named,
+        named,
+        {HOSTILE: HOSTILE},
+        (HOSTILE,),
+    )
+    return run, candidate, [FunnelStage(HOSTILE, 2, 1, {HOSTILE: 1})]
+
+
+def test_nothing_is_loaded_from_anywhere(page):
+    for tag, attributes in page.elements:
+        for name in ("src", "href", "srcset", "data", "action", "poster", "xlink:href"):
+            target = attributes.get(name) or ""
+            assert target == "" or target.startswith(("#", "data:,")), (tag, name, target)
+    policy = next(a["content"] for t, a in page.elements if t == "meta" and "http-equiv" in a)
+    assert "default-src 'none'" in policy
+    assert "connect-src" not in policy
+    assert "http" not in policy
+
+
+def test_hostile_text_is_shown_and_never_run(hostile):
+    run, candidate, funnel = hostile
+    page = Page(render_report(run, [candidate], funnel, [candidate]))
+    assert len(page.scripts) == 3
+    assert [t for t, _ in page.elements].count("script") == 3
+    assert not any(tag in ("img", "iframe", "object", "embed", "base", "form") for tag, _ in page.elements)
+    for tag, attributes in page.elements:
+        assert not any(name.startswith("on") for name in attributes), (tag, attributes)
+        assert "javascript:" not in (attributes.get("href") or "")
+    assert "<script>alert(1)</script>" in page.words
+    assert "{{ 7*7 }}" in page.words
+    assert page.data["structures"][0]["formula"] == HOSTILE
+    assert "<" not in page.scripts[0]
+
+
+def test_the_policy_names_the_scripts_that_stand_in_the_page(page):
+    import base64
+    import hashlib
+
+    policy = next(a["content"] for t, a in page.elements if t == "meta" and "http-equiv" in a)
+    for script in page.scripts[1:]:
+        digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+        assert f"'sha256-{digest}'" in policy
+    assert "unsafe-inline" not in policy.split("script-src")[1].split(";")[0]
+
+
+def test_values_stand_with_unit_method_and_uncertainty(page):
+    assert "0.004 ± 0.034" in page.words
+    assert "26.0 ± 6.5" in page.words
+    assert "µC/cm²" in page.words
+    assert "oxidation state charges" in page.words
+    assert "a hull made up for this test" in page.words
+
+
+def test_what_is_absent_is_not_computed_and_never_zero(shortlist):
+    silicon = Candidate("Si-227-1", materials.silicon())
+    page = Page(render_report(RUN, [shortlist[0], silicon], FUNNEL, []))
+    row = page.words.split("Si-227-1")[1].split("Crystals")[0]
+    # energy above hull, polarization, energy difference and score
+    assert row.split("Score")[0].count("not computed") >= 4
+    assert not re.search(r"\b0(\.0+)?\b", row.split("± is one standard")[0].replace("227", ""))
+    assert "nan" not in page.words.lower()
+
+
+def test_new_and_known_and_the_parent_are_told(page):
+    assert "1 of them is new" in page.words
+    assert "SrTiO3" in page.words.split("Where it came from")[1]
+    assert "8 crystals on the shortlist" in page.words
+
+
+def test_a_proposal_that_relaxed_into_a_known_crystal_is_not_called_new(ferroelectric):
+    twin = ferroelectric.with_verdict(
+        Verdict("novelty", False, None, None, None, "Relaxed into X.", {"same_as": "X"})
+    )
+    page = Page(render_report(RUN, [twin], FUNNEL, [twin]))
+    assert "All of them were known before" in page.words
+    assert page.data["map"]["points"][0]["new"] is False
+
+
+def test_the_funnel_counts_and_its_reasons(page):
+    words = page.words.split("Funnel")[-1]
+    assert "Proposed 64 Relaxed 60 of 64" in words
+    assert "60 of 64" in words
+    assert "4 set aside" in words
+    assert "3 Not converged." in words
+    assert words.index("9 reason 8") < words.index("8 reason 7")
+    assert "3 more reasons" in words
+
+
+def test_the_map_holds_known_and_new_and_ranks(page, shortlist):
+    figure = page.data["map"]
+    assert [(p["formula"], p["new"], p["rank"]) for p in figure["points"]] == [("BaTiO3", True, 1)]
+    point = figure["points"][0]
+    assert (point["x"], point["y"]) == (26.0, 0.004)
+    assert "7" in next(text for text in page.text if "was not computed" in text)
+
+
+def test_structures_for_turning_match_the_crystals(page, shortlist):
+    for drawn, candidate in zip(page.data["structures"], shortlist, strict=True):
+        assert set(drawn["elements"]) == {s.specie.symbol for s in candidate.structure}
+        assert set(drawn["sites"]) == set(range(len(candidate.structure)))
+
+
+def test_the_run_is_told_without_the_machine(page):
+    words = page.words
+    assert "2 January 2026, 03:04 UTC" in words
+    assert "4 min 48 s" in words
+    assert "Formal charges are not Born charges." in words
+    assert str(Path.home()) not in words
+
+
+def test_equal_runs_give_equal_bytes(shortlist):
+    assert render_report(RUN, shortlist, FUNNEL, shortlist) == render_report(
+        RUN, shortlist, FUNNEL, shortlist
+    )
+
+
+def test_a_run_without_results_still_gives_a_page(tmp_path):
+    page = Page(
+        write_report(tmp_path / "r.html", RunSummary("empty"), [], [], []).read_text(encoding="utf-8")
+    )
+    assert "No crystal is on the shortlist" in page.words
+    assert "recorded no funnel" in page.words
+    assert page.data == {"structures": [], "map": None}
+
+
+def test_measured_values_are_not_called_predictions(ferroelectric):
+    measured = dataclasses.replace(
+        ferroelectric, properties=(PropertyValue("band_gap", 3.2, "eV", "measured, 300 K"),)
+    )
+    assert "1 of the values on the shortlist" in Page(render_report(RUN, [measured], [], [])).words
+    assert "nothing on this page was measured" in Page(render_report(RUN, [ferroelectric], [], [])).words
+
+
+def test_a_missing_folder_is_a_sentence(tmp_path):
+    with pytest.raises(OutputError, match="could not be written"):
+        write_report(tmp_path / "missing" / "r.html", RUN, [], [], [])
+
+
+@pytest.mark.skipif(
+    shutil.which("chromium") is None, reason="Chromium is not installed, so no browser opens the report"
+)
+@pytest.mark.parametrize("kind", ["plain", "hostile"])
+def test_a_browser_opens_it_without_errors(kind, shortlist, hostile, tmp_path):
+    run, odd, funnel = hostile
+    report = tmp_path / "report.html"
+    if kind == "plain":
+        write_report(report, RUN, shortlist, FUNNEL, shortlist)
+    else:
+        write_report(report, run, [odd], funnel, [odd])
+    command = ["chromium", "--headless", "--no-sandbox", "--disable-background-networking", "--disable-sync"]
+    command += ["--no-first-run", "--disable-component-update", "--enable-unsafe-swiftshader"]
+    command += ["--enable-logging=stderr", "--window-size=1200,6000", "--virtual-time-budget=8000"]
+    command += [f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom", report.as_uri()]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    complaints = re.findall(r"CONSOLE.*?(?:Uncaught|Error|Refused|violates|Failed to load).*", done.stderr)
+    assert complaints == []
+    assert 'class="js"' in done.stdout
+    assert len(re.findall(r'class="point[ "]', done.stdout)) == 1
+    assert 'aria-sort="ascending"' in done.stdout
+    assert "<button" in done.stdout.split("<thead>")[1].split("</thead>")[0]
