@@ -94,7 +94,7 @@ def relaxed(candidate: Candidate, factor: float = 1.01) -> Candidate:
 def numbered(number: int) -> Candidate:
     """One of any number of different candidates."""
     gap = PropertyValue("band_gap", float(number % 7), "eV", "PBE")
-    return dataclasses.replace(silicon(), candidate_id=f"Si-227-{number:010d}", properties=(gap,))
+    return dataclasses.replace(barium_titanate(), candidate_id=f"BaTiO3-99-{number:010d}", properties=(gap,))
 
 
 def records(candidates: list[Candidate]) -> list[dict]:

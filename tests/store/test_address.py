@@ -104,7 +104,7 @@ def test_a_read_only_folder_is_a_sentence(tmp_path):
 
 @pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="needs a folder that not even root can write")
 def test_a_folder_in_which_no_file_can_be_made_is_a_sentence():
-    with pytest.raises(StoreError, match="cannot be (written|opened|used: its file cannot be opened)"):
+    with pytest.raises(StoreError, match=r"cannot be (written|opened|used: its file cannot be opened)"):
         CandidateStore.open("/proc/store.db")
 
 

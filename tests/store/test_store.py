@@ -89,7 +89,7 @@ def test_structures_can_be_asked_by_formula_and_by_run(store):
 def test_structures_come_in_batches_without_a_gap(store, monkeypatch):
     monkeypatch.setattr("hysteron.store.reading.GEOMETRIES_A_BATCH", 3)
     store.upsert([sample.numbered(i) for i in range(10)])
-    assert [i for i, _ in store.structures()] == [f"Si-227-{i:010d}" for i in range(10)]
+    assert [i for i, _ in store.structures()] == [f"BaTiO3-99-{i:010d}" for i in range(10)]
 
 
 def test_runs_are_counted_and_the_newest_stands_first(store):

@@ -1,0 +1,51 @@
+"""`hysteron export`: candidates leave, as DFT inputs or CIF."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .output import StoreOption, print_failures, say
+
+
+def export(
+    filter: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[FILTER]",
+            help="Which candidates; without one, the last run's shortlist.",
+            show_default=False,
+        ),
+    ] = None,
+    to: Annotated[str, typer.Option(help="vasp, espresso or cif.")] = "vasp",
+    out: Annotated[Path, typer.Option(help="Output folder; must be empty or new.")] = Path("dft"),
+    top: Annotated[int | None, typer.Option(min=1, help="At most so many.", show_default=False)] = None,
+    sort: Annotated[
+        str | None, typer.Option(help="Property or field; a leading - turns the order.", show_default=False)
+    ] = None,
+    store: StoreOption = None,
+) -> None:
+    """Write DFT inputs with a manifest of lineage and checksums; for a ferroelectric also the switching path."""
+    from ..core.errors import NotFoundError
+    from ..export.bundle import export_candidates
+    from ..store.store import CandidateStore
+
+    with CandidateStore.open(store, create=False) as opened:
+        if filter is None and sort is None:
+            ids = [identifier for identifier, _ in opened.ranking(opened.get_run().run_id)[:top]]
+            found = opened.get_many(ids)
+        else:
+            descending = bool(sort) and sort.startswith("-")
+            found = opened.query(
+                filter, sort=sort.lstrip("-") if sort else None, descending=descending, limit=top
+            )
+    if not found:
+        raise NotFoundError("No candidate matches; nothing was written.")
+    manifest = export_candidates(found, to, out)
+    say(f"{len(manifest.exported)} candidates written to {out} for {to}.")
+    if manifest.failed:
+        say(f"{len(manifest.failed)} could not be written:")
+        print_failures(manifest.failed)
+        raise typer.Exit(1)

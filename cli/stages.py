@@ -1,0 +1,127 @@
+"""`hysteron relax`, `predict` and `screen`: one stage on files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .output import Format, FormatOption, chosen, print_candidates, print_failures, say, write_record
+
+if TYPE_CHECKING:
+    from ..core.candidate import Candidate
+
+PathsArgument = Annotated[
+    list[str],
+    typer.Argument(metavar="PATH...", help="CIF, POSCAR, extxyz or JSONL files, or folders of them."),
+]
+
+
+def relax(
+    paths: PathsArgument,
+    fmax: Annotated[float, typer.Option(min=1e-4, help="Stop at this largest force, eV/A.")] = 0.05,
+    steps: Annotated[int, typer.Option(min=1, help="Give up after so many steps.")] = 300,
+    format: FormatOption = None,
+) -> None:
+    """Relax positions and cell, and say how far each crystal lies above the hull."""
+    from ..flows import toolbox
+    from ..flows.run_settings import PotentialTable, ScreenTable
+    from ..flows.steps import judged, relaxed_candidate
+    from .progress import bars
+
+    def work(candidates: Sequence[Candidate]) -> list[Candidate]:
+        relaxer = toolbox.relaxer(PotentialTable(max_force=fmax, max_steps=steps))
+        with bars() as shown:
+            shown.stage("relax", len(candidates))
+            results = relaxer.relax([c.structure for c in candidates], lambda *_: shown.advance())
+        relaxed = [relaxed_candidate(c, r, relaxer) for c, r in zip(candidates, results, strict=True)]
+        return judged(
+            relaxed, [toolbox.screen(ScreenTable(name="stability"))], toolbox.tools_for_prediction()
+        )
+
+    _each(paths, work, format, "relax")
+
+
+def predict(
+    paths: PathsArgument,
+    model: Annotated[str, typer.Option(help="Which predictor.")] = "chgnet",
+    format: FormatOption = None,
+) -> None:
+    """Predict properties at the geometry given; nothing is relaxed."""
+    from ..flows import toolbox
+
+    _each(paths, lambda candidates: toolbox.predictor(model).predict(candidates), format, "predict")
+
+
+def screen(
+    paths: PathsArgument,
+    name: Annotated[
+        list[str] | None,
+        typer.Option("--screen", help="Ask only this screen; may be given again.", show_default=False),
+    ] = None,
+    format: FormatOption = None,
+) -> None:
+    """Ask the screens: stability, ferroelectric, resistive-switching, supply. Nothing is relaxed."""
+    from ..flows import toolbox
+    from ..flows.run_settings import ScreenTable
+    from ..flows.steps import judged
+    from ..screening import SCREENS
+
+    screens = [toolbox.screen(ScreenTable(name=one)) for one in (name or SCREENS)]
+
+    def work(candidates: Sequence[Candidate]) -> list[Candidate]:
+        energies = toolbox.predictor("chgnet").predict(candidates)
+        return judged(energies, screens, toolbox.tools_for_prediction())
+
+    _each(paths, work, format, "screen")
+
+
+def _each(
+    paths: list[str],
+    work: Callable[[Sequence[Candidate]], list[Candidate]],
+    format: Format | None,
+    stage: str,
+) -> None:
+    """Read the inputs, do the work on those that can be used, print both kinds."""
+    from ..core.errors import InputError
+    from ..retrieval.files import read_paths
+
+    entries = list(read_paths(paths))
+    usable = [(e.input, e.candidate) for e in entries if e.candidate is not None]
+    broken = [(e.input, e.failure) for e in entries if e.failure is not None]
+    if broken:
+        say(f"{len(broken)} of {len(entries)} inputs cannot be used:")
+        print_failures((where, failure.reason) for where, failure in broken)
+    if chosen(format) is Format.jsonl:
+        for where, failure in broken:
+            write_record(_unreadable(where, failure))
+    if not usable:
+        raise InputError("There is no usable input.")
+    results = work([candidate for _, candidate in usable])
+    print_candidates(results, format, inputs=[where for where, _ in usable])
+    failed = [(c.candidate_id, f.reason) for c in results for f in c.failures if f.stage == stage]
+    if failed:
+        say(f"{len(failed)} could not be treated in full:")
+        print_failures(failed)
+    if broken:
+        raise typer.Exit(1)
+
+
+def _unreadable(where: str, failure) -> dict:
+    from dataclasses import asdict
+
+    from ..core.candidate import SCHEMA_VERSION
+
+    return {
+        "schema_version": SCHEMA_VERSION,
+        "candidate_id": None,
+        "formula": None,
+        "spacegroup_number": None,
+        "structure": None,
+        "properties": [],
+        "provenance": [],
+        "verdicts": [],
+        "failures": [asdict(failure)],
+        "input": where,
+    }

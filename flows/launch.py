@@ -1,0 +1,152 @@
+"""Starts runs and resumes them: the run's row first, then Prefect, then the flow."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from ..core.errors import OutputError, SettingsError
+from ..core.settings import data_file, home
+from ..export.folders import prepare_folder
+from . import steps
+from .steps import Run
+
+VERSIONED = ("hysteron", "chgnet", "torch", "pymatgen", "spglib", "SMACT")
+"""Packages whose version can change a result."""
+TABLES = ("catalog.jsonl.gz", "hull.csv.gz")
+"""Shipped tables whose content can change a result."""
+
+
+def new_run(
+    settings: dict[str, Any],
+    store_url: str,
+    out: str | Path | None = None,
+    out_root: str | Path = "hysteron-runs",
+    advance_seed: bool = False,
+) -> Run:
+    """Write the run's row, before any work.
+
+    Args:
+        settings: A resolved RUN.toml as JSON.
+        store_url: Where candidates live.
+        out: Output folder; one that is not empty is refused.
+        out_root: Without `out`, the run writes to `OUT_ROOT/RUN_ID`.
+        advance_seed: Take the seed plus the number of runs the store holds, as a schedule does.
+    """
+    run_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+    out_dir = claim_folder(Path(out) if out else Path(out_root) / run_id)
+    store = steps.open_store(store_url)
+    if advance_seed:
+        seed = settings["run"]["seed"] + len(store.runs())
+        settings = settings | {"run": settings["run"] | {"seed": seed}}
+    store.create_run(
+        run_id,
+        seed=settings["run"]["seed"],
+        config=settings,
+        versions=versions(),
+        budget={key: settings["run"][key] for key in ("budget", "relaxations")},
+    )
+    run = Run(run_id, store_url, str(out_dir))
+    store.upsert([], run_id, work=("out", 0, {"folder": str(out_dir)}))
+    return run
+
+
+def resume(run_id: str, store_url: str, force: bool = False) -> Run:
+    """Find a run to go on with.
+
+    Args:
+        run_id: Its id, or `last`.
+        store_url: The store that holds it.
+        force: Go on although code or models are other ones.
+
+    Raises:
+        NotFoundError: no such run.
+        SettingsError: code or model versions differ and `force` is not set.
+    """
+    store = steps.open_store(store_url)
+    row = store.get_run(run_id)
+    now = versions()
+    changed = sorted(k for k in now.keys() | row.versions.keys() if now.get(k) != row.versions.get(k))
+    if changed and not force:
+        was = ", ".join(f"{k} {row.versions.get(k)} -> {now.get(k)}" for k in changed)
+        raise SettingsError(
+            f"Run {row.run_id} was made by other versions ({was}). Resume it with --force, or start anew."
+        )
+    folder = store.work_done(row.run_id, "out")[0]["folder"]
+    return Run(row.run_id, store_url, folder)
+
+
+def execute(run: Run) -> dict[str, Any]:
+    """Carry a run out in this process, on Prefect. Returns the summary of its results."""
+    with _prefect(run.run_id):
+        from .discovery import discover_run
+
+        discover_run(run.run_id, run.store_url, run.out_dir)
+    return run.done("export")[0]
+
+
+def versions() -> dict[str, str]:
+    """Versions of the packages and hashes of the tables that decide a result."""
+    import hashlib
+
+    found = {name: version(name) for name in VERSIONED}
+    for name in TABLES:
+        found[name] = hashlib.sha256(data_file(name).read_bytes()).hexdigest()[:12]
+    return found
+
+
+def claim_folder(path: Path) -> Path:
+    """Make an output folder, and see that it is empty and can be written.
+
+    Raises:
+        OutputError: it is not empty, is no folder, or cannot be written.
+    """
+    path = path.expanduser().absolute()
+    if path.is_dir() and os.access(path, os.R_OK) and any(path.iterdir()):
+        raise OutputError(f"{path} is not empty. Choose another --out, or go on with its run by --resume.")
+    return prepare_folder(path)
+
+
+@contextmanager
+def _prefect(run_id: str) -> Iterator[None]:
+    """A private Prefect home, unless `PREFECT_API_URL` names a server: two runs must not share one."""
+    if os.environ.get("PREFECT_API_URL"):
+        check_server_address(os.environ["PREFECT_API_URL"])
+        yield
+        return
+    folder = home() / "prefect" / f"run-{run_id}"
+    folder.mkdir(parents=True, exist_ok=True)
+    os.environ["PREFECT_HOME"] = str(folder)
+    if not os.environ.get("HYSTERON_DEBUG"):
+        os.environ.setdefault("PREFECT_LOGGING_LEVEL", "ERROR")
+        # The private server complains of its own shutdown, which is no error of the run.
+        os.environ.setdefault("PREFECT_SERVER_LOGGING_LEVEL", "CRITICAL")
+    try:
+        yield
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def check_server_address(url: str) -> None:
+    """Refuse a Prefect server elsewhere than on this machine unless it asks for authentication.
+
+    Raises:
+        SettingsError: another address than loopback, and neither an API key nor an auth string is set.
+    """
+    from urllib.parse import urlsplit
+
+    host = urlsplit(url).hostname or ""
+    local = host in ("localhost", "::1") or host.startswith("127.")
+    if local or os.environ.get("PREFECT_API_KEY") or os.environ.get("PREFECT_API_AUTH_STRING"):
+        return
+    raise SettingsError(
+        f"PREFECT_API_URL names {host}, which is not this machine, and there is no authentication. "
+        "Set PREFECT_API_AUTH_STRING or PREFECT_API_KEY."
+    )

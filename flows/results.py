@@ -1,0 +1,156 @@
+"""What a run leaves behind: the funnel, the shortlist as a table, the DFT inputs, the report."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..core.candidate import Candidate
+from ..export.run_summary import FunnelStage, RunSummary
+
+if TYPE_CHECKING:
+    from .steps import Run
+
+MOST_REASONS = 6
+
+
+def write_results(run: Run) -> dict[str, Any]:
+    """Write shortlist.csv, dft/ and report.html to the run's folder.
+
+    Returns:
+        The summary that is kept with the run: shortlist ids, counts, a sentence, the report's path.
+    """
+    from ..export.bundle import export_candidates
+    from ..export.report import write_report
+    from ..export.table import write_csv
+
+    folder = Path(run.out_dir)
+    folder.mkdir(parents=True, exist_ok=True)
+    store, settings = run.store, run.settings
+    ids = run.done("rank")[0]["ids"]
+    shortlist = store.get_many(ids[: settings.rank.top])
+    screened = store.get_many([i for _, p in sorted(run.done("screen").items()) for i in p["ids"]])
+    stages = funnel(run, screened, len(shortlist))
+    write_csv(folder / "shortlist.csv", shortlist)
+    head = shortlist[: settings.export.top]
+    failed = []
+    for name in settings.export.formats if head else ():
+        manifest = export_candidates(head, name, folder / "dft" / name, run=summary_of(run), overwrite=True)
+        failed += [f"{identifier}: {reason}" for identifier, reason in manifest.failed]
+    report = folder / "report.html"
+    write_report(report, summary_of(run), shortlist, stages, screened)
+    new = sum(c.provenance[0].stage == "generate" for c in shortlist)
+    relaxed = next(stage for stage in stages if stage.name == "relaxed")
+    sentence = (
+        f"{relaxed.left} of {relaxed.entered} new crystals relaxed; {len(screened)} screened; "
+        f"{len(ids)} pass, of which the best {len(shortlist)} are the shortlist ({new} of them new)."
+    )
+    return {
+        "shortlist": [c.candidate_id for c in shortlist],
+        "counts": {"shortlist": len(shortlist), "passing": len(ids), "new": new, "screened": len(screened)},
+        "sentence": sentence,
+        "export_failures": failed,
+        "report": str(report),
+    }
+
+
+def funnel(run: Run, screened: list[Candidate], listed: int) -> list[FunnelStage]:
+    """How many entered and left each stage, with the reasons of those set aside."""
+    from .steps import GATE
+
+    retrieved = run.done("retrieve")[-1]["count"]
+    selection = run.done("select")[0]
+    proposed, chosen = selection["proposed"], selection["ids"]
+    relaxed_ids = [i for _, p in sorted(run.done("relax").items()) for i in p["ids"]]
+    relaxed = run.store.get_many(relaxed_ids)
+    usable = [c for c in relaxed if c.value("energy_per_atom") is not None]
+    left_over = proposed - len(relaxed_ids)
+    why = (
+        "the budget ended before their turn"
+        if len(chosen) == proposed
+        else "less promising than those relaxed"
+    )
+    stages = [
+        FunnelStage("known materials", retrieved, retrieved),
+        FunnelStage("proposed", proposed, len(relaxed_ids), {why: left_over} if left_over else {}),
+        FunnelStage("relaxed", len(relaxed), len(usable), _failures(relaxed)),
+    ]
+    current = screened
+    for table in run.settings.screen:
+        asked = [c for c in current if c.verdict(table.name)]
+        kept = [c for c in asked if (v := c.verdict(table.name)) and v.passed]
+        stages.append(FunnelStage(table.name, len(asked), len(kept), _reasons(asked, table.name)))
+        if table.name == GATE:
+            current = kept
+    stages.append(FunnelStage("novelty", *_novelty(screened)))
+    stages.append(FunnelStage("shortlist", len(run.done("rank")[0]["ids"]), listed))
+    return stages
+
+
+def summary_of(run: Run) -> RunSummary:
+    """What the report says of the run as a whole."""
+    from . import toolbox
+
+    row = run.store.get_run(run.run_id)
+    settings = run.settings
+    seconds = sum(payload["seconds"] for payload in run.done("relax").values())
+    return RunSummary(
+        run_id=run.run_id,
+        preset=settings.run.preset,
+        question=settings.run.question,
+        seed=settings.run.seed,
+        started=row.started or "",
+        elapsed_seconds=seconds,
+        models={"energies and forces": toolbox.potential(settings.potential.name).name},
+        hull=toolbox.hull().name,
+        sources={table.name: table.filter or "all" for table in settings.source},
+        versions=row.versions,
+        settings=settings.model_dump(mode="json"),
+    )
+
+
+def _reasons(candidates: list[Candidate], screen: str) -> dict[str, int]:
+    """Why candidates were set aside, by the criterion that failed."""
+    reasons = Counter[str]()
+    for candidate in candidates:
+        verdict = candidate.verdict(screen)
+        if verdict and not verdict.passed:
+            reasons[_short(verdict.details, verdict.reason)] += 1
+    return _most_common(reasons)
+
+
+def _short(details: dict[str, Any], reason: str) -> str:
+    criteria = details.get("criteria")
+    if isinstance(criteria, list):
+        for criterion in criteria:
+            if criterion.get("status") in ("failed", "missing"):
+                return f"{criterion['name'].replace('_', ' ')} {criterion['status']}"
+    return reason.split(":")[0].split(";")[0][:80]
+
+
+def _failures(candidates: list[Candidate]) -> dict[str, int]:
+    reasons = Counter[str]()
+    for candidate in candidates:
+        if candidate.value("energy_per_atom") is None:
+            said = [f.reason for f in candidate.failures if f.stage == "relax"]
+            reasons[said[-1].partition(": ")[2].partition(";")[0] if said else "no energy"] += 1
+    return _most_common(reasons)
+
+
+def _novelty(candidates: list[Candidate]) -> tuple[int, int, dict[str, int]]:
+    verdicts = [v for c in candidates if (v := c.verdict("novelty"))]
+    passed = sum(v.passed for v in verdicts)
+    merged = len(verdicts) - passed
+    return (
+        len(verdicts),
+        passed,
+        {"relaxed into a known crystal or another new one": merged} if merged else {},
+    )
+
+
+def _most_common(reasons: Counter[str]) -> dict[str, int]:
+    """The most frequent reasons, the rest summed up."""
+    common = dict(reasons.most_common(MOST_REASONS))
+    rest = sum(reasons.values()) - sum(common.values())
+    return common | ({"other reasons": rest} if rest else {})

@@ -1,0 +1,249 @@
+"""What a run is told: presets, RUN.toml and options, resolved into one validated model.
+
+Options override the file, the file overrides the preset. The resolved copy is stored with the run
+and is all that a resumed run reads.
+"""
+
+from __future__ import annotations
+
+import re
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, field_validator
+
+from ..core.errors import SettingsError, nearest
+from ..core.settings import Settings, read_toml, validate
+
+
+class RunTable(Settings):
+    """`[run]`: how much, from which random numbers, for what.
+
+    Attributes:
+        preset: Which device the shortlist is for.
+        seed: Root of every random stream of the run.
+        budget: Wall time, such as `5m`, `90s`, `2h`; what it reaches depends on the machine.
+        relaxations: A fixed amount of work instead of a budget.
+        proposals: New crystals to propose; by default as many as the work calls for.
+        known: Known materials to screen beside the new ones.
+        question: What the user wants to know, in plain words; kept with the run.
+    """
+
+    preset: str = "all"
+    seed: int = Field(default=0, ge=0)
+    budget: str | None = "5m"
+    relaxations: int | None = Field(default=None, ge=1)
+    proposals: int | None = Field(default=None, ge=1)
+    known: int = Field(default=120, ge=0)
+    question: str = ""
+
+    @field_validator("budget")
+    @classmethod
+    def _readable(cls, value: str | None) -> str | None:
+        if value is not None:
+            seconds(value)
+        return value
+
+
+class SourceTable(Settings):
+    """`[[source]]`: where known materials come from. `path` is for sources that read files."""
+
+    name: str
+    filter: str | None = None
+    path: str | None = None
+
+
+class GeneratorTable(Settings):
+    """`[[generator]]`: who proposes, and which share of the proposals. `settings` are its own."""
+
+    name: str
+    share: float = Field(default=1.0, gt=0)
+    settings: dict[str, Any] = {}
+
+
+class PotentialTable(Settings):
+    """`[potential]`: what energies come from, and when a relaxation ends."""
+
+    name: str = "chgnet"
+    max_force: float = Field(default=0.05, gt=0, description="eV/A")
+    max_steps: int = Field(default=300, ge=1)
+    workers: int | None = Field(default=None, ge=1)
+
+
+class ScreenTable(Settings):
+    """`[[screen]]`: which question is asked. `settings` are its windows."""
+
+    name: str
+    settings: dict[str, Any] = {}
+
+
+class RankTable(Settings):
+    """`[rank]`: how the shortlist is made. `settings` are the ranking's own.
+
+    Attributes:
+        top: Length of the shortlist.
+        known: Known materials that may stand before new ones, to compare with.
+    """
+
+    top: int = Field(default=15, ge=1)
+    known: int = Field(default=4, ge=0)
+    settings: dict[str, Any] = {}
+
+
+class ExportTable(Settings):
+    """`[export]`: which DFT inputs are written for the head of the shortlist."""
+
+    formats: tuple[str, ...] = ("vasp", "espresso", "cif")
+    top: int = Field(default=10, ge=1)
+
+
+class FlowTable(Settings):
+    """`[flow]`: how work is cut up and carried out."""
+
+    runner: Literal["local"] = "local"
+    chunk: int = Field(default=24, ge=1, description="structures a task")
+
+
+class RunSettings(Settings):
+    """A whole RUN.toml, every table validated."""
+
+    run: RunTable = RunTable()
+    source: tuple[SourceTable, ...] = (SourceTable(name="catalog"),)
+    generator: tuple[GeneratorTable, ...] = (GeneratorTable(name="substitution"),)
+    potential: PotentialTable = PotentialTable()
+    screen: tuple[ScreenTable, ...] = ()
+    rank: RankTable = RankTable()
+    export: ExportTable = ExportTable()
+    flow: FlowTable = FlowTable()
+
+    @property
+    def budget_seconds(self) -> float | None:
+        """Wall time, s; `None` when the run is a fixed amount of work."""
+        if self.run.relaxations is not None or self.run.budget is None:
+            return None
+        return seconds(self.run.budget)
+
+
+_TABLES: dict[str, type[Settings]] = {
+    "run": RunTable,
+    "source": SourceTable,
+    "generator": GeneratorTable,
+    "potential": PotentialTable,
+    "screen": ScreenTable,
+    "rank": RankTable,
+    "export": ExportTable,
+    "flow": FlowTable,
+}
+_LISTS = ("source", "generator", "screen")
+_WITH_OWN_SETTINGS = ("generator", "screen", "rank")
+
+
+def presets() -> list[str]:
+    """Names of the shipped presets."""
+    folder = resources.files("hysteron.data").joinpath("presets")
+    return sorted(
+        entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml")
+    )
+
+
+def resolve(path: Path | None = None, options: dict[str, Any] | None = None) -> RunSettings:
+    """Preset, then file, then options.
+
+    Args:
+        path: A RUN.toml, or none.
+        options: Values for `[run]` from the command line; `None` values are not given.
+
+    Raises:
+        SettingsError: unknown preset, table or key, or values that exclude each other.
+    """
+    given = {key: value for key, value in (options or {}).items() if value is not None}
+    file = read_toml(path) if path else {}
+    if given.get("relaxations") is not None and given.get("budget") is not None:
+        raise SettingsError(
+            "--budget and --relaxations exclude each other: wall time, or a fixed amount of work."
+        )
+    preset = given.get("preset") or _table(file, "run", path).get("preset", "all")
+    if preset not in presets():
+        raise SettingsError(f"No preset {preset!r}. {nearest(preset, presets())}")
+    from_preset = _read_preset(preset)
+    merged = _merge(_merge(from_preset, file, path), {"run": given | {"preset": preset}}, None)
+    if "relaxations" in given:
+        merged["run"].pop("budget", None)
+    if "budget" in given:
+        merged["run"].pop("relaxations", None)
+    return _validated(merged, str(path) if path else f"preset {preset!r}")
+
+
+def from_stored(values: dict[str, Any]) -> RunSettings:
+    """The settings of a stored run."""
+    return validate(RunSettings, values, "the stored run")
+
+
+def seconds(text: str) -> float:
+    """Wall time in s from `90s`, `5m`, `1h30m` or a bare number of seconds.
+
+    Raises:
+        ValueError: it is none of these, or not positive.
+    """
+    text = text.strip().lower()
+    parts = re.fullmatch(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s?)?", text)
+    if not text or not parts:
+        raise ValueError(f"{text!r} is not a wall time; write 90s, 5m or 1h30m")
+    hours, minutes, rest = (float(part or 0) for part in parts.groups())
+    total = 3600 * hours + 60 * minutes + rest
+    if total <= 0:
+        raise ValueError(f"{text!r} is no time at all")
+    return total
+
+
+def _read_preset(name: str) -> dict[str, Any]:
+    with resources.as_file(resources.files("hysteron.data").joinpath("presets", f"{name}.toml")) as path:
+        return read_toml(path)
+
+
+def _merge(base: dict[str, Any], over: dict[str, Any], path: Path | None) -> dict[str, Any]:
+    """Tables key by key; lists of tables entry by entry, matched by name."""
+    merged = {key: dict(value) if isinstance(value, dict) else list(value) for key, value in base.items()}
+    for key, value in over.items():
+        if key not in _TABLES:
+            raise SettingsError(f"{path or 'The settings'} have no table [{key}]. {nearest(key, _TABLES)}")
+        if key in _LISTS:
+            merged[key] = _merge_list(merged.get(key, []), value, key)
+        else:
+            merged[key] = merged.get(key, {}) | _table(over, key, path)
+    return merged
+
+
+def _merge_list(base: list[dict[str, Any]], over: Any, key: str) -> list[dict[str, Any]]:
+    if not isinstance(over, list) or not all(isinstance(row, dict) and "name" in row for row in over):
+        raise SettingsError(f"Write [[{key}]] with a name in each.")
+    rows = {row["name"]: row for row in base}
+    for row in over:
+        rows[row["name"]] = rows.get(row["name"], {}) | row
+    return list(rows.values())
+
+
+def _table(values: dict[str, Any], key: str, path: Path | None) -> dict[str, Any]:
+    table = values.get(key, {})
+    if not isinstance(table, dict):
+        raise SettingsError(f"{path or 'The settings'}: [{key}] is a table, written [{key}].")
+    return table
+
+
+def _validated(merged: dict[str, Any], where: str) -> RunSettings:
+    tables: dict[str, Any] = {}
+    for key, value in merged.items():
+        rows = value if key in _LISTS else [value]
+        models = [validate(_TABLES[key], _with_own(key, row), f"{where}, [{key}]") for row in rows]
+        tables[key] = tuple(models) if key in _LISTS else models[0]
+    return RunSettings(**tables)
+
+
+def _with_own(key: str, row: dict[str, Any]) -> dict[str, Any]:
+    """Keys that the table itself does not know are the component's own settings."""
+    if key not in _WITH_OWN_SETTINGS:
+        return row
+    known = set(_TABLES[key].model_fields) - {"settings"}
+    own = {name: value for name, value in row.items() if name not in known}
+    return {name: value for name, value in row.items() if name in known} | ({"settings": own} if own else {})

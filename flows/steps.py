@@ -1,0 +1,382 @@
+"""What each step of a run does, as plain functions: no Prefect here, callable in a notebook or a test.
+
+Each step reads its chunk from the store, works, and writes the results together with the mark that
+the chunk is done, in one transaction. Random streams come from `SeedSequence([seed, stage, chunk])`;
+what is in a chunk never depends on workers or on who finishes first.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from ..core.candidate import Candidate, Failure, PropertyValue, Step, Verdict
+from ..core.contracts import Relaxation, Relaxer, Screen, Tools
+from ..core.settings import config_hash
+from . import selection, toolbox
+from ..core.clock import utc_now
+from .progress import listener
+
+if TYPE_CHECKING:
+    from ..store.store import CandidateStore
+    from .run_settings import RunSettings
+
+SEEDS_A_WRITE = 500
+PROPOSALS_A_CHUNK = 64
+PROPOSALS_PER_RELAXATION = 3
+PROPOSALS_IN_A_BUDGET = 640
+RESERVED_FOR_SCREENS = 0.3
+"""Share of a wall-time budget kept for screening, ranking and export."""
+GATE = "stability"
+"""What decomposes is not worth the costlier screens."""
+STREAMS = {"generate": 1, "known": 2}
+"""Second word of each random stream's seed."""
+
+_started: dict[str, float] = {}
+"""When each run of this process began, s on the monotonic clock; what a resumed run spent before is counted."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a task is told: everything else is in the store."""
+
+    run_id: str
+    store_url: str
+    out_dir: str
+
+    @property
+    def store(self) -> CandidateStore:
+        return open_store(self.store_url)
+
+    @property
+    def settings(self) -> RunSettings:
+        return _settings(self.store_url, self.run_id)
+
+    def done(self, stage: str) -> dict[int, Any]:
+        """Payloads of the chunks of a stage that are finished."""
+        return self.store.work_done(self.run_id, stage)
+
+
+@lru_cache(maxsize=4)
+def open_store(url: str) -> CandidateStore:
+    from ..store.store import CandidateStore
+
+    return CandidateStore.open(url)
+
+
+@lru_cache(maxsize=8)
+def _settings(url: str, run_id: str) -> RunSettings:
+    from .run_settings import from_stored
+
+    return from_stored(open_store(url).get_run(run_id).config)
+
+
+@contextmanager
+def recorded(run: Run) -> Iterator[None]:
+    """The run's row says running, then finished, failed or interrupted."""
+    store = run.store
+    store.set_status(run.run_id, "running")
+    _started[run.run_id] = time.monotonic() - sum(p["seconds"] for p in run.done("relax").values())
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit):
+        store.set_status(run.run_id, "interrupted")
+        raise
+    except BaseException:
+        store.set_status(run.run_id, "failed")
+        raise
+    store.finish_run(run.run_id, "finished", run.done("export")[0])
+
+
+def retrieve(run: Run) -> int:
+    """Known materials from every source into the store. Returns how many."""
+    done = run.done("retrieve")
+    if "count" in done.get(-1, {}):
+        return done[-1]["count"]
+    from ..core.filters import parse
+
+    listener().stage("retrieve", None)
+    found: dict[str, Candidate] = {}
+    for table in run.settings.source:
+        query = parse(table.filter) if table.filter else None
+        for candidate in toolbox.source(table).search(query):
+            found.setdefault(candidate.candidate_id, candidate)
+    seeds = list(found.values())
+    for i, batch in enumerate(_batches(seeds, SEEDS_A_WRITE)):
+        run.store.upsert(batch, run.run_id, role="seed", stage="retrieve", chunk=i)
+        listener().advance(len(batch))
+    ids = [seed.candidate_id for seed in seeds]
+    run.store.upsert([], run.run_id, work=("retrieve", -1, {"count": len(ids), "ids": ids}))
+    return len(ids)
+
+
+def generate_chunks(run: Run) -> Iterator[int]:
+    """Chunks of proposals still to be made."""
+    listener().stage("generate", _proposals_wanted(run.settings))
+    done = run.done("generate")
+    for chunk in range(-(-_proposals_wanted(run.settings) // PROPOSALS_A_CHUNK)):
+        if chunk in done:
+            listener().advance(len(done[chunk]["ids"]))
+        else:
+            yield chunk
+
+
+def generate(run: Run, chunk: int) -> int:
+    """One chunk of new crystals, none of them known. Returns how many."""
+    seeds = _seeds(run)
+    tools = Tools(known=_known(run))
+    tables = run.settings.generator
+    shares = [table.share / sum(t.share for t in tables) for table in tables]
+    proposals: dict[str, Candidate] = {}
+    for i, (table, share) in enumerate(zip(tables, shares, strict=True)):
+        rng = _stream(run.settings.run.seed, "generate", chunk, i)
+        count = max(1, round(share * PROPOSALS_A_CHUNK))
+        for candidate in toolbox.generator(table).generate(seeds, count, rng, tools):
+            proposals.setdefault(candidate.candidate_id, candidate)
+    new = list(proposals.values())
+    work = ("generate", chunk, {"ids": [c.candidate_id for c in new]})
+    run.store.upsert(new, run.run_id, role="proposed", stage="generate", chunk=chunk, work=work)
+    _known(run).add_all((c.candidate_id, c.structure) for c in new)
+    listener().advance(len(new))
+    return len(new)
+
+
+def select(run: Run) -> int:
+    """The order in which proposals are relaxed, most promising first. Returns how many."""
+    done = run.done("select")
+    if done:
+        return len(done[0]["ids"])
+    ids = [i for _, payload in sorted(run.done("generate").items()) for i in payload["ids"]]
+    wants_polar = [table.name for table in run.settings.screen if table.name == "ferroelectric"] != []
+    ordered = selection.by_promise(run.store.get_many(ids), wants_polar)
+    chosen = ordered[: run.settings.run.relaxations]
+    run.store.upsert([], run.run_id, work=("select", 0, {"ids": chosen, "proposed": len(ids)}))
+    return len(chosen)
+
+
+def relax_chunks(run: Run) -> Iterator[int]:
+    """Chunks still to be relaxed; with a wall-time budget, as many as fit before the reserve."""
+    chosen = run.done("select")[0]["ids"]
+    done = run.done("relax")
+    chunk_count = -(-len(chosen) // run.settings.flow.chunk)
+    listener().stage("relax", len(chosen) if run.settings.budget_seconds is None else None)
+    listener().advance(sum(len(payload["ids"]) for payload in done.values()))
+    for chunk in range(chunk_count):
+        if chunk in done:
+            continue
+        if not _fits(run):
+            return
+        yield chunk
+
+
+def relax(run: Run, chunk: int) -> int:
+    """Relax one chunk, positions and cell. Returns how many converged."""
+    began = time.monotonic()
+    size = run.settings.flow.chunk
+    ids = run.done("select")[0]["ids"][chunk * size : (chunk + 1) * size]
+    relaxer = toolbox.relaxer(run.settings.potential)
+    candidates = run.store.get_many(ids)
+    results = relaxer.relax([c.structure for c in candidates], lambda *_: listener().advance())
+    relaxed = [relaxed_candidate(c, r, relaxer) for c, r in zip(candidates, results, strict=True)]
+    payload = {
+        "ids": ids,
+        "seconds": time.monotonic() - began,
+        "converged": sum(r.converged for r in results),
+    }
+    run.store.upsert(
+        relaxed, run.run_id, role="proposed", stage="relax", chunk=chunk, work=("relax", chunk, payload)
+    )
+    return payload["converged"]
+
+
+def relaxed_candidate(candidate: Candidate, result: Relaxation, relaxer: Relaxer) -> Candidate:
+    """A candidate with what a relaxer made of it: geometry, energy, step; or the failure."""
+    if result.failure or result.structure is None or result.energy_per_atom is None:
+        reason = result.failure or "The relaxer gave no structure."
+        return candidate.with_failure(Failure("relax", relaxer.potential.name, reason))
+    potential = relaxer.potential
+    step = Step(
+        "relax",
+        potential.name,
+        f"{relaxer.version}; weights {potential.model_hash}",
+        config_hash(relaxer.version),
+        time=utc_now(),
+        details={"steps": result.steps, "converged": result.converged, "max_force": result.max_force},
+    )
+    scale = f"{potential.energy_scale} scale"
+    moved = candidate.with_structure(result.structure, selection.spacegroup_number(result.structure))
+    volume = result.structure.volume / len(result.structure)
+    moved = moved.with_step(step).with_property(
+        PropertyValue("energy_per_atom", result.energy_per_atom, "eV/atom", potential.name, None, scale),
+        PropertyValue("volume_per_atom", volume, "A^3/atom", potential.name, None, scale),
+    )
+    if result.converged:
+        return moved
+    reason = f"Not converged after {result.steps} steps: largest force {result.max_force:.3f} eV/A."
+    return moved.with_failure(Failure("relax", potential.name, reason))
+
+
+def screen_chunks(run: Run) -> Iterator[int]:
+    """Chunks still to be screened: everything relaxed, then known materials to compare with."""
+    ids = _to_screen(run)
+    done = run.done("screen")
+    listener().stage("screen", len(ids))
+    for chunk in range(-(-len(ids) // run.settings.flow.chunk)):
+        if chunk in done:
+            listener().advance(len(done[chunk]["ids"]))
+        else:
+            yield chunk
+
+
+def screen(run: Run, chunk: int) -> int:
+    """Ask every screen of one chunk. Returns how many pass at least one."""
+    size = run.settings.flow.chunk
+    ids = _to_screen(run)[chunk * size : (chunk + 1) * size]
+    tools = toolbox.tools(run.settings)
+    candidates = judged(run.store.get_many(ids), toolbox.screens(run.settings), tools, gate=GATE)
+    run.store.upsert(
+        candidates, run.run_id, stage="screen", chunk=chunk, work=("screen", chunk, {"ids": ids})
+    )
+    listener().advance(len(ids))
+    return sum(any(v.passed for v in c.verdicts) for c in candidates)
+
+
+def judged(
+    candidates: Sequence[Candidate], screens: Sequence[Screen], tools: Tools, gate: str | None = None
+) -> list[Candidate]:
+    """Candidates after every screen has measured and judged them.
+
+    Args:
+        candidates: In any state.
+        screens: In the order they are asked.
+        tools: What the screens may need.
+        gate: A screen; whoever fails it is not asked the ones after it.
+    """
+    current = list(candidates)
+    asked = list(range(len(current)))
+    for one in screens:
+        for i, measured in zip(asked, one.measure([current[i] for i in asked], tools), strict=True):
+            current[i] = measured.with_verdict(one.judge(measured))
+        if one.name == gate:
+            asked = [i for i in asked if (v := current[i].verdict(gate)) and v.passed]
+    return current
+
+
+def rank(run: Run) -> int:
+    """Find out what relaxed into what, then order the shortlist. Returns its length."""
+    listener().stage("rank", None)
+    members = run.store.get_many(_to_screen(run))
+    members = _with_novelty(run, members)
+    ranked = selection.shortlist(members, run.settings.rank)
+    scored = {r.candidate_id: r for r in ranked}
+    store = run.store
+    store.upsert([c for c in members if c.candidate_id not in scored], run.run_id, stage="rank")
+    store.upsert(
+        [
+            selection.with_score(c, scored[c.candidate_id], run.run_id)
+            for c in members
+            if c.candidate_id in scored
+        ],
+        run.run_id,
+        stage="rank",
+    )
+    store.set_ranking(run.run_id, [(r.candidate_id, r.position) for r in ranked])
+    payload = {"ids": [r.candidate_id for r in ranked]}
+    store.upsert([], run.run_id, work=("rank", 0, payload))
+    return len(ranked)
+
+
+def export(run: Run) -> str:
+    """Report, table and DFT inputs of the shortlist. Returns the report's path."""
+    from .results import write_results
+
+    listener().stage("export", None)
+    summary = write_results(run)
+    run.store.upsert([], run.run_id, work=("export", 0, summary))
+    return summary["report"]
+
+
+def _with_novelty(run: Run, members: list[Candidate]) -> list[Candidate]:
+    """A verdict for each new crystal: did it relax into a known one or into another new one?"""
+    new = [c for c in members if c.provenance[0].stage == "generate"]
+    index = toolbox.known((c.candidate_id, c.structure) for c in _seeds(run))
+    verdicts: dict[str, Verdict] = {}
+    pairs = []
+    for candidate in sorted(new, key=lambda c: c.candidate_id):
+        twin = index.find(candidate)
+        if twin is None:
+            index.add_all([(candidate.candidate_id, candidate.structure)])
+            reason = "No known crystal, and no other one of this run, is the same after relaxation."
+        else:
+            pairs.append((candidate.candidate_id, twin))
+            reason = f"Relaxed into {twin}."
+        details = {} if twin is None else {"same_as": twin}
+        verdicts[candidate.candidate_id] = Verdict("novelty", twin is None, None, None, None, reason, details)
+    run.store.add_same_as(pairs)
+    return [c.with_verdict(verdicts[c.candidate_id]) if c.candidate_id in verdicts else c for c in members]
+
+
+def _to_screen(run: Run) -> list[str]:
+    relaxed = [i for _, payload in sorted(run.done("relax").items()) for i in payload["ids"]]
+    known = run.done("known")
+    if not known:
+        rng = _stream(run.settings.run.seed, "known", 0)
+        ids = selection.known_to_compare(_seeds(run), run.settings, rng)
+        run.store.upsert([], run.run_id, work=("known", 0, {"ids": ids}))
+        known = {0: {"ids": ids}}
+    return relaxed + [i for i in known[0]["ids"] if i not in set(relaxed)]
+
+
+def _fits(run: Run) -> bool:
+    """Whether one more chunk of relaxations ends before the reserve for screening begins."""
+    budget = run.settings.budget_seconds
+    if budget is None:
+        return True
+    past = [payload["seconds"] for payload in run.done("relax").values()]
+    longest = max(past, default=0.0)
+    spent = time.monotonic() - _started[run.run_id]
+    return spent + longest <= budget * (1 - RESERVED_FOR_SCREENS)
+
+
+def _proposals_wanted(settings: RunSettings) -> int:
+    if settings.run.proposals:
+        return settings.run.proposals
+    if settings.run.relaxations:
+        return max(PROPOSALS_A_CHUNK, PROPOSALS_PER_RELAXATION * settings.run.relaxations)
+    return PROPOSALS_IN_A_BUDGET
+
+
+@lru_cache(maxsize=2)
+def _seeds(run: Run) -> list[Candidate]:
+    """The known materials of the run, in the order they were retrieved."""
+    return run.store.get_many(run.done("retrieve")[-1]["ids"])
+
+
+@lru_cache(maxsize=2)
+def _known(run: Run):
+    """Crystals that need not be proposed: the seeds, what was relaxed before, and this run's own."""
+    index = toolbox.known((c.candidate_id, c.structure) for c in _seeds(run))
+    index.add_all(run.store.structures(relaxed_or_of_run=run.run_id))
+    return index
+
+
+def _stream(seed: int, stage: str, *chunk: int):
+    import numpy as np
+
+    return np.random.default_rng(np.random.SeedSequence([seed, STREAMS[stage], *chunk]))
+
+
+def _batches(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+def forget() -> None:
+    """Drop what this process remembers of stores and runs, as a new process would."""
+    for remembered in (open_store, _settings, _seeds, _known):
+        remembered.cache_clear()
+    _started.clear()

@@ -1,0 +1,110 @@
+"""Builds the components a run names, once per process, and hands them on as `Tools`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from ..core.contracts import Generator, Hull, Potential, Predictor, Relaxer, Screen, Source, Tools
+from ..core.registry import load
+from ..core.settings import validate
+
+if TYPE_CHECKING:
+    from pymatgen.core import Structure
+
+    from .run_settings import GeneratorTable, PotentialTable, RunSettings, ScreenTable, SourceTable
+
+
+def source(table: SourceTable) -> Source:
+    """The source that a `[[source]]` names."""
+    from ..core.errors import SettingsError
+    from ..retrieval import SOURCES
+
+    component = load(table.name, SOURCES, "hysteron.sources")
+    if table.name == "cif":
+        if not table.path:
+            raise SettingsError("[[source]] 'cif' needs a path: the folder that holds the files.")
+        return component(table.path)
+    return component()
+
+
+def generator(table: GeneratorTable) -> Generator:
+    """The generator that a `[[generator]]` names, with its own settings validated."""
+    from ..generators import GENERATORS
+
+    return _configured(
+        load(table.name, GENERATORS, "hysteron.generators"), table.settings, f"[[generator]] {table.name}"
+    )
+
+
+def screen(table: ScreenTable) -> Screen:
+    """The screen that a `[[screen]]` names, with its own windows validated."""
+    from ..screening import SCREENS
+
+    return _configured(
+        load(table.name, SCREENS, "hysteron.screens"), table.settings, f"[[screen]] {table.name}"
+    )
+
+
+@lru_cache(maxsize=4)
+def potential(name: str) -> Potential:
+    """The potential of that name; loaded once per process."""
+    from ..predictors import POTENTIALS
+
+    return load(name, POTENTIALS, "hysteron.potentials")()
+
+
+@lru_cache(maxsize=4)
+def relaxer(table: PotentialTable) -> Relaxer:
+    """The relaxer of a `[potential]`."""
+    from ..predictors.relaxation import BatchedRelaxer, RelaxerSettings
+
+    settings = RelaxerSettings(fmax=table.max_force, steps=table.max_steps, workers=table.workers)
+    return BatchedRelaxer(potential(table.name), settings)
+
+
+@lru_cache(maxsize=1)
+def hull() -> Hull:
+    """The table of competing phases, read once per process."""
+    from ..predictors.hull import ConvexHull
+
+    return ConvexHull()
+
+
+def known(crystals: Iterable[tuple[str, Structure]]):
+    """The crystals that count as known."""
+    from ..retrieval.known import KnownCrystals
+
+    return KnownCrystals(crystals)
+
+
+def tools(settings: RunSettings, **more: Any) -> Tools:
+    """Everything a screen may need of another stage."""
+    return Tools(
+        potential=potential(settings.potential.name),
+        relaxer=relaxer(settings.potential),
+        hull=hull(),
+        **more,
+    )
+
+
+def screens(settings: RunSettings) -> Sequence[Screen]:
+    """The screens of a run, in order."""
+    return [screen(table) for table in settings.screen]
+
+
+def predictor(name: str) -> Predictor:
+    """The predictor of that name."""
+    from ..predictors import PREDICTORS
+
+    return load(name, PREDICTORS, "hysteron.predictors")(tools_for_prediction())
+
+
+def tools_for_prediction() -> Tools:
+    """Potential and hull, for predictors that stand on them."""
+    return Tools(potential=potential("chgnet"), hull=hull())
+
+
+def _configured(component: Any, values: dict[str, Any], where: str) -> Any:
+    return component(validate(component.config_model, values, where))

@@ -1,0 +1,174 @@
+"""The main job from end to end, on real materials and the real potential, small."""
+
+import json
+import shutil
+
+import pytest
+from hysteron.flows import launch, steps
+from hysteron.flows.run_settings import resolve
+from hysteron.store.store import CandidateStore
+
+SAME = 1e-4
+"""Of each unit: what two equal runs may differ by."""
+OPTIONS = {"relaxations": 6, "preset": "all", "seed": 1}
+
+
+def settings(**more):
+    values = resolve(options=OPTIONS | more).model_dump(mode="json")
+    return values | {"flow": values["flow"] | {"chunk": 3}, "run": values["run"] | {"known": 8}}
+
+
+def carry_out(store, out):
+    run = launch.new_run(settings(), str(store), out)
+    return run, by_hand(run)
+
+
+def by_hand(run):
+    """The flow's own order without Prefect."""
+    with steps.recorded(run):
+        steps.retrieve(run)
+        for chunk in steps.generate_chunks(run):
+            steps.generate(run, chunk)
+        steps.select(run)
+        for chunk in steps.relax_chunks(run):
+            steps.relax(run, chunk)
+        for chunk in steps.screen_chunks(run):
+            steps.screen(run, chunk)
+        steps.rank(run)
+        steps.export(run)
+    return run.done("export")[0]
+
+
+def content(url):
+    """What a store holds, without times and run ids."""
+    with CandidateStore.open(str(url)) as store:
+        found = {c.candidate_id: c for c in store.query(None)}
+        ranking = [i for i, _ in store.ranking(store.get_run().run_id)]
+        records = {}
+        for identifier, candidate in found.items():
+            values = {
+                (p.name, p.method, i): number
+                for p in candidate.properties
+                for i, number in enumerate(p.value if isinstance(p.value, tuple) else [p.value])
+            }
+            verdicts = {v.screen: v.passed for v in candidate.verdicts}
+            lineage = [(s.stage, s.name, s.parents) for s in candidate.provenance]
+            records[identifier] = (values, verdicts, lineage, [f.reason for f in candidate.failures])
+        return records, ranking
+
+
+def assert_equal(one, other):
+    records, ranking = one
+    other_records, other_ranking = other
+    assert ranking == other_ranking
+    assert records.keys() == other_records.keys()
+    for identifier, (values, verdicts, lineage, failures) in records.items():
+        values_2, verdicts_2, lineage_2, failures_2 = other_records[identifier]
+        assert (verdicts, lineage, failures) == (verdicts_2, lineage_2, failures_2)
+        assert values == pytest.approx(values_2, abs=SAME)
+
+
+@pytest.fixture(scope="module")
+def one(small_home, tmp_path_factory):
+    """An undisturbed run: its folder, the run, its summary, the content of its store."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("HYSTERON_HOME", str(small_home))
+        run, summary = carry_out(folder / "one.db", folder / "one")
+    return folder, run, summary, content(folder / "one.db")
+
+
+def test_a_run_leaves_report_table_and_inputs(one):
+    folder, run, summary, (_, ranking) = one
+    assert (folder / "one/report.html").stat().st_size > 100_000
+    assert (folder / "one/shortlist.csv").read_text().count("\n") == len(summary["shortlist"]) + 1
+    assert summary["shortlist"] == ranking[: len(summary["shortlist"])]
+    for name in ("vasp", "espresso", "cif"):
+        manifest = json.loads((folder / "one/dft" / name / "manifest.json").read_text())
+        assert manifest["candidates"]
+    assert run.store.get_run(run.run_id).status == "finished"
+
+
+def test_every_number_says_where_it_came_from(one):
+    run = one[1]
+    relaxed = [c for c in run.store.query(None) if any(s.stage == "relax" for s in c.provenance)]
+    assert relaxed
+    for candidate in relaxed:
+        assert all(p.method for p in candidate.properties)
+        assert all(v.reason for v in candidate.verdicts)
+
+
+def test_a_new_crystal_knows_its_parents(one):
+    records, _ = one[3]
+    new = [lineage for _, _, lineage, _ in records.values() if lineage[0][0] == "generate"]
+    assert len(new) >= 6
+    for lineage in new:
+        assert lineage[0][2]
+        assert all(parent in records for parent in lineage[0][2])
+
+
+def test_two_equal_runs_give_the_same_store(one, small_catalog, tmp_path):
+    carry_out(tmp_path / "two.db", tmp_path / "two")
+    assert_equal(one[3], content(tmp_path / "two.db"))
+
+
+@pytest.mark.parametrize("stage", ["generate", "relax", "screen", "rank", "export"])
+def test_a_run_that_died_goes_on_to_the_same_store(one, small_catalog, tmp_path, monkeypatch, stage):
+    """Dies after its work and before the write: the worst moment, as a kill leaves it."""
+    run = launch.new_run(settings(), str(tmp_path / "two.db"), tmp_path / "two")
+    upsert = CandidateStore.upsert
+
+    def dying(self, candidates, *arguments, work=None, **more):
+        chunk_to_die_in = 1 if stage in ("relax", "screen") else 0
+        if work and work[:2] == (stage, chunk_to_die_in):
+            raise MemoryError("killed")
+        upsert(self, candidates, *arguments, work=work, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(CandidateStore, "upsert", dying)
+        with pytest.raises(MemoryError):
+            by_hand(run)
+    assert run.store.get_run(run.run_id).status == "failed"
+    steps.forget()
+    again = launch.resume("last", str(tmp_path / "two.db"))
+    assert again == run
+    by_hand(again)
+    assert_equal(one[3], content(tmp_path / "two.db"))
+
+
+def test_a_second_run_does_not_propose_the_first_ones_crystals(one, small_catalog, tmp_path):
+    folder, first, *_ = one
+    relaxed = {i for p in first.done("relax").values() for i in p["ids"]}
+    copy = shutil.copy(folder / "one.db", tmp_path / "one.db")
+    second, _ = carry_out(copy, tmp_path / "two")
+    assert not relaxed & {i for p in second.done("generate").values() for i in p["ids"]}
+
+
+def test_resuming_with_other_versions_is_refused_unless_forced(small_catalog, tmp_path, monkeypatch):
+    from hysteron.core.errors import SettingsError
+
+    store = str(tmp_path / "one.db")
+    run = launch.new_run(settings(), store, tmp_path / "one")
+    monkeypatch.setattr(launch, "versions", lambda: {"chgnet": "9.9"})
+    with pytest.raises(SettingsError, match="other versions"):
+        launch.resume(run.run_id, store)
+    assert launch.resume(run.run_id, store, force=True) == run
+
+
+def test_a_server_elsewhere_without_authentication_is_refused(monkeypatch):
+    from hysteron.core.errors import SettingsError
+
+    for name in ("PREFECT_API_KEY", "PREFECT_API_AUTH_STRING"):
+        monkeypatch.delenv(name, raising=False)
+    launch.check_server_address("http://127.0.0.1:4200/api")
+    with pytest.raises(SettingsError, match="no authentication"):
+        launch.check_server_address("http://example.org/api")
+
+
+def test_the_flow_runs_on_prefect(small_catalog, prefect_server, tmp_path):
+    from hysteron.flows.discovery import discover_run
+
+    run = launch.new_run(settings(relaxations=3), str(tmp_path / "one.db"), tmp_path / "one")
+    report = discover_run(run.run_id, run.store_url, run.out_dir)
+    assert report == str(tmp_path / "one/report.html")
+    assert run.store.get_run(run.run_id).status == "finished"

@@ -1,0 +1,83 @@
+"""Preset, file and options, in this order of authority."""
+
+import pytest
+from hysteron.core.errors import SettingsError
+from hysteron.flows.run_settings import from_stored, presets, resolve, seconds
+
+
+def write(tmp_path, text):
+    path = tmp_path / "RUN.toml"
+    path.write_text(text)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("90s", 90), ("5m", 300), ("1h30m", 5400), ("12", 12), ("0.5m", 30)]
+)
+def test_wall_times(text, expected):
+    assert seconds(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "0", "five", "5 weeks", "-3"])
+def test_what_is_no_wall_time_is_refused(text):
+    with pytest.raises(ValueError, match="time"):
+        seconds(text)
+
+
+@pytest.mark.parametrize("name", presets())
+def test_every_preset_is_complete_and_its_components_accept_their_settings(name):
+    from hysteron.flows import toolbox
+
+    settings = resolve(options={"preset": name})
+    assert settings.screen[0].name == "stability"
+    for table in settings.screen:
+        assert toolbox.screen(table).name == table.name
+    for table in settings.generator:
+        assert toolbox.generator(table).name == table.name
+
+
+def test_options_override_the_file_and_the_file_the_preset(tmp_path):
+    path = write(tmp_path, '[run]\nseed = 4\nbudget = "1m"\npreset = "ferroelectric"\n[rank]\ntop = 3\n')
+    settings = resolve(path, {"seed": 7})
+    assert (settings.run.seed, settings.run.budget, settings.run.preset) == (7, "1m", "ferroelectric")
+    assert settings.rank.top == 3
+    assert settings.generator[0].settings == {"polar_only": True}
+
+
+def test_entries_of_a_list_are_merged_by_name(tmp_path):
+    path = write(tmp_path, '[[screen]]\nname = "stability"\nmax_energy_above_hull = 0.05\n')
+    settings = resolve(path)
+    by_name = {table.name: table.settings for table in settings.screen}
+    assert by_name["stability"] == {"max_energy_above_hull": 0.05}
+    assert "ferroelectric" in by_name
+
+
+def test_fixed_work_excludes_a_budget():
+    assert resolve(options={"relaxations": 40}).budget_seconds is None
+    with pytest.raises(SettingsError, match="exclude each other"):
+        resolve(options={"relaxations": 40, "budget": "5m"})
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[runs]\nseed = 1\n", r"no table \[runs\]"),
+        ("[run]\nsed = 1\n", "Did you mean 'seed'"),
+        ('[run]\nbudget = "soon"\n', "not a wall time"),
+        ("[[generator]]\nshare = 1\n", "with a name in each"),
+        ("run = 3\n", "is a table"),
+    ],
+)
+def test_bad_files_are_sentences(tmp_path, text, says):
+    with pytest.raises(SettingsError, match=says):
+        resolve(write(tmp_path, text))
+
+
+def test_an_unknown_preset_proposes_the_nearest():
+    with pytest.raises(SettingsError, match="Did you mean 'ferroelectric'"):
+        resolve(options={"preset": "feroelectric"})
+
+
+def test_stored_settings_come_back_equal():
+    settings = resolve(options={"preset": "ferroelectric", "relaxations": 5})
+    assert from_stored(settings.model_dump(mode="json")) == settings

@@ -1,0 +1,114 @@
+"""A gap is judged by the window of its own method, or else by the rule of the ions."""
+
+import materials
+import pytest
+from hysteron.core.candidate import Candidate, PropertyValue
+from hysteron.core.oxidation import oxidation_states
+from hysteron.screening.gap import GapWindow, has_open_shell, judge_insulator
+from pydantic import ValidationError
+from pymatgen.core import Lattice, Structure
+from screening_toys import candidate
+
+WINDOWS = {
+    "pbe": GapWindow(low=0.5, high=5.0),
+    "hse06": GapWindow(low=2.0, high=6.0),
+    "pbe_u": GapWindow(low=1.0),
+}
+
+
+def with_gap(value: float, method: str) -> Candidate:
+    return candidate("strontium_titanate").with_property(PropertyValue("band_gap", value, "eV", method))
+
+
+@pytest.mark.parametrize(
+    ("value", "method", "status"),
+    [
+        (1.8, "PBE", "passed"),  # strontium titanate by PBE, measured 3.2 eV
+        (0.3, "PBE", "failed"),
+        (5.5, "PBE", "failed"),
+        (1.8, "HSE06", "failed"),
+        (0.8, "PBE+U 4.0", "failed"),  # the more special window wins
+        (0.0, "PBE", "failed"),
+    ],
+)
+def test_a_window_belongs_to_one_method(value, method, status):
+    criterion = judge_insulator(with_gap(value, method), WINDOWS, (2, 4, -2, -2, -2))
+    assert criterion.status == status
+    assert criterion.value == value
+    assert method in criterion.sentence
+    assert not criterion.flagged
+
+
+def test_a_gap_of_another_method_decides_nothing():
+    criterion = judge_insulator(with_gap(0.0, "GNN 0.1"), WINDOWS, (2, 4, -2, -2, -2))
+    assert criterion.passed
+    assert criterion.flagged
+    assert criterion.value is None
+    assert "GNN 0.1 gap of 0.00 eV has no window" in criterion.sentence
+
+
+def ruled(structure: Structure):
+    return judge_insulator(Candidate("c", structure), WINDOWS, oxidation_states(structure))
+
+
+@pytest.mark.parametrize(
+    "name", ["barium_titanate_tetragonal", "zinc_oxide", "sodium_chloride", "hafnia_polar"]
+)
+def test_closed_shells_pass_flagged(name):
+    criterion = ruled(getattr(materials, name)())
+    assert criterion.passed
+    assert criterion.flagged
+    assert "gap unknown" in criterion.sentence
+
+
+@pytest.mark.parametrize("name", ["iron_one_atom", "silicon", "vanadia_rutile"])
+def test_metals_elements_and_open_early_shells_do_not_pass(name):
+    assert ruled(getattr(materials, name)()).status == "missing"
+
+
+def test_an_open_late_shell_passes_with_oxygen_at_a_lower_score():
+    nickel_oxide = Structure.from_spacegroup(
+        "Fm-3m", Lattice.cubic(4.18), ["Ni", "O"], [[0, 0, 0], [0.5, 0.5, 0.5]]
+    )
+    criterion = ruled(nickel_oxide)
+    assert criterion.passed
+    assert criterion.score < ruled(materials.zinc_oxide()).score
+    nickel_sulfide = judge_insulator(Candidate("c", nickel_oxide.copy()), WINDOWS, None)
+    assert nickel_sulfide.status == "missing"
+
+
+def test_an_open_late_shell_does_not_pass_with_sulfur():
+    nickel_sulfide = Structure.from_spacegroup(
+        "Fm-3m", Lattice.cubic(5.0), ["Ni", "S"], [[0, 0, 0], [0.5, 0.5, 0.5]]
+    )
+    criterion = judge_insulator(Candidate("c", nickel_sulfide), WINDOWS, (2, 2, 2, 2, -2, -2, -2, -2))
+    assert criterion.status == "missing"
+    assert "Ni2+" in criterion.sentence
+
+
+@pytest.mark.parametrize(
+    ("symbol", "charge", "is_open"),
+    [
+        ("Ti", 4, False),
+        ("Ti", 3, True),
+        ("Zn", 2, False),
+        ("Cu", 1, False),
+        ("Cu", 2, True),
+        ("Pb", 2, False),
+        ("Pb", 3, True),
+        ("Bi", 3, False),
+        ("Gd", 3, False),
+        ("U", 4, True),
+        ("U", 6, False),
+        ("Ba", 2, False),
+        ("Fe", 2.5, True),
+        ("S", 5, False),
+    ],
+)
+def test_shells(symbol, charge, is_open):
+    assert has_open_shell(symbol, charge) is is_open
+
+
+def test_a_window_that_is_upside_down_is_refused():
+    with pytest.raises(ValidationError, match="must lie above"):
+        GapWindow(low=2.0, high=1.0)
