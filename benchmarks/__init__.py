@@ -2,4 +2,5 @@
 
 BENCHMARKS = {
     "ferroelectric-parents": "hysteron.benchmarks.ferroelectric_parents:run",
+    "query": "hysteron.benchmarks.query:run",
 }

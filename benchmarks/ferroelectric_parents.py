@@ -8,6 +8,7 @@ come, so its energies are a recovery of known physics and not a prediction of ne
 
 from __future__ import annotations
 
+import csv
 import gzip
 import json
 import time
@@ -113,16 +114,14 @@ def read_pairs(folder: Path) -> list[Pair]:
     Raises:
         MissingDataError: the files are not there.
     """
-    import pandas as pd
-
     table = folder / "ferroelectrics" / "smidt2020_ferroelectric_candidates.csv.gz"
     structures = folder / "ferroelectrics" / "smidt2020_structures.jsonl.gz"
     if not (table.is_file() and structures.is_file()):
         raise MissingDataError(
             f"{table.parent} lacks {table.name} or {structures.name}. 'hysteron data fetch' gets them."
         )
-    rows = pd.read_csv(table, keep_default_na=False, na_values=[""])
-    preferred = rows[rows.preferred].to_dict(orient="records")
+    with gzip.open(table, "rt", encoding="utf-8", newline="") as lines:
+        preferred = [row for row in csv.DictReader(lines) if row["preferred"] == "True"]
     with gzip.open(structures, "rt", encoding="utf-8") as lines:
         ends = {record["wfid"]: record for record in map(json.loads, lines)}
     return [_pair(row, ends[row["wfid"]]) for row in preferred]
@@ -243,6 +242,8 @@ def _spearman(values: Sequence[tuple[float, Any]]) -> float:
     from scipy.stats import spearmanr
 
     dft, ours = np.array(values, dtype=float).T
+    if len(np.unique(dft)) < 2 or len(np.unique(ours)) < 2:
+        return np.nan  # not defined; a bootstrap sample may be one pair again and again
     return float(spearmanr(dft, ours)[0])  # type: ignore[arg-type]
 
 
@@ -306,4 +307,4 @@ def _bootstrap(found: Sequence[Found], figure: Callable[[Sequence[Found]], float
     for _ in range(BOOTSTRAP_SAMPLES):
         drawn = rng.integers(len(groups), size=len(groups))
         figures.append(figure([one for i in drawn for one in groups[i]]))
-    return [float(q) for q in np.quantile(figures, [0.05, 0.95])]
+    return [float(q) for q in np.nanquantile(figures, [0.05, 0.95])]

@@ -44,8 +44,8 @@ def export(
     if not found:
         raise NotFoundError("No candidate matches; nothing was written.")
     manifest = export_candidates(found, to, out)
-    say(f"{len(manifest.exported)} candidates written to {out} for {to}.")
+    say(f"{len(manifest.candidates)} candidates written to {out} for {to}.")
     if manifest.failed:
         say(f"{len(manifest.failed)} could not be written:")
-        print_failures(manifest.failed)
+        print_failures((refused.id, refused.reason) for refused in manifest.failed)
         raise typer.Exit(1)

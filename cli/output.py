@@ -82,8 +82,10 @@ def print_candidates(
     if kind is Format.table:
         print_table(candidates, title)
     elif kind is Format.jsonl:
-        for i, candidate in enumerate(candidates):
-            write_record(candidate.to_record() | ({"input": inputs[i]} if inputs else {}))
+        from ..export.jsonl import records
+
+        for line in records(candidates, inputs):
+            sys.stdout.write(line.decode())
     elif kind is Format.csv:
         from ..export.table import shortlist_csv
 
@@ -97,9 +99,9 @@ def print_candidates(
 
 def write_record(record: dict) -> None:
     """One JSONL line on standard output."""
-    import orjson
+    from ..export.jsonl import record_line
 
-    sys.stdout.write(orjson.dumps(record).decode() + "\n")
+    sys.stdout.write(record_line(record).decode())
 
 
 def print_table(candidates: Sequence[Candidate], title: str = "") -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .output import Format, FormatOption, chosen, print_candidates, print_failures, say, write_record
+from .output import Format, FormatOption, chosen, print_candidates, print_failures, say
 
 if TYPE_CHECKING:
     from ..core.candidate import Candidate
@@ -85,6 +86,7 @@ def _each(
 ) -> None:
     """Read the inputs, do the work on those that can be used, print both kinds."""
     from ..core.errors import InputError
+    from ..export.jsonl import unreadable_line
     from ..retrieval.files import read_paths
 
     entries = list(read_paths(paths))
@@ -95,7 +97,7 @@ def _each(
         print_failures((where, failure.reason) for where, failure in broken)
     if chosen(format) is Format.jsonl:
         for where, failure in broken:
-            write_record(_unreadable(where, failure))
+            sys.stdout.write(unreadable_line(where, failure).decode())
     if not usable:
         raise InputError("There is no usable input.")
     results = work([candidate for _, candidate in usable])
@@ -106,22 +108,3 @@ def _each(
         print_failures(failed)
     if broken:
         raise typer.Exit(1)
-
-
-def _unreadable(where: str, failure) -> dict:
-    from dataclasses import asdict
-
-    from ..core.candidate import SCHEMA_VERSION
-
-    return {
-        "schema_version": SCHEMA_VERSION,
-        "candidate_id": None,
-        "formula": None,
-        "spacegroup_number": None,
-        "structure": None,
-        "properties": [],
-        "provenance": [],
-        "verdicts": [],
-        "failures": [asdict(failure)],
-        "input": where,
-    }

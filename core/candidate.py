@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from .errors import InputError
+from .foreign import structure_from_dict
 from .properties import describe, method_matches, method_rank, method_slug
 
 if TYPE_CHECKING:
@@ -213,8 +214,6 @@ class Candidate:
         Raises:
             InputError: another schema version, or a record without a structure.
         """
-        from pymatgen.core import Structure
-
         version = record.get("schema_version")
         if version != SCHEMA_VERSION:
             raise InputError(f"A record of schema version {version!r}; this program reads {SCHEMA_VERSION}.")
@@ -222,7 +221,7 @@ class Candidate:
             raise InputError(f"The record {record.get('candidate_id')!r} has no structure.")
         return cls(
             candidate_id=record["candidate_id"],
-            structure=Structure.from_dict(record["structure"]),
+            structure=structure_from_dict(record["structure"]),
             properties=tuple(PropertyValue(**p) for p in record["properties"]),
             provenance=tuple(Step(**s) for s in record["provenance"]),
             verdicts=tuple(Verdict(**v) for v in record["verdicts"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from functools import lru_cache
 
@@ -29,7 +30,10 @@ def _is_charge_balanced(formula: str, mixed_valence: bool) -> bool:
     from pymatgen.core import Composition
     from smact.screening import smact_validity
 
-    return bool(smact_validity(Composition(formula), include_alloys=False, mixed_valence=mixed_valence))
+    with warnings.catch_warnings():
+        # Told of a composition with too many ways to mix valences; SMACT then counts none of them.
+        warnings.filterwarnings("ignore", message="Mixed-valence expansion")
+        return bool(smact_validity(Composition(formula), include_alloys=False, mixed_valence=mixed_valence))
 
 
 def is_ionic(ions: Iterable[tuple[str, int]]) -> bool:
@@ -47,19 +51,15 @@ def is_ionic(ions: Iterable[tuple[str, int]]) -> bool:
     ions = sorted(ions)
     if any(charge < 0 and symbol in metals for symbol, charge in ions):
         return False
-    scale = _electronegativities()
-    return pauling_test(
-        [charge for _, charge in ions],
-        [scale.get(symbol) for symbol, _ in ions],
-        threshold=ELECTRONEGATIVITY_SLACK,
-    )
+    charges = [charge for _, charge in ions]
+    electronegativities = [_electronegativity(symbol) for symbol, _ in ions]
+    return pauling_test(charges, electronegativities, threshold=ELECTRONEGATIVITY_SLACK)
 
 
-@lru_cache(maxsize=1)
-def _electronegativities() -> dict[str, float]:
-    """Pauling's, by element."""
+@lru_cache(maxsize=128)
+def _electronegativity(symbol: str) -> float | None:
+    """Pauling's; `None` for a noble gas without one."""
     from pymatgen.core import Element
 
-    return {
-        element.symbol: float(element.data["X"]) for element in Element if element.data.get("X") is not None
-    }
+    value = Element(symbol).data.get("X")
+    return float(value) if value is not None else None

@@ -43,8 +43,11 @@ class Potential(Protocol):
     """As written in `PropertyValue.method`, with the version of the weights: `CHGNet 0.3.0`."""
     energy_scale: str
     """Which energies these are: `MP2020-corrected` or `raw PBE`."""
-    model_hash: str
-    """Changes whenever the weights do."""
+
+    @property
+    def model_hash(self) -> str:
+        """Changes whenever the weights do."""
+        ...
 
     def calculate(self, structures: Sequence[Structure]) -> list[Calculation]:
         """One result per structure, in order; alone or batched the same value.
@@ -82,8 +85,11 @@ class Relaxer(Protocol):
     """Moves atoms and cell to a minimum of a potential."""
 
     potential: Potential
-    version: str
-    """Name and settings that decide the result, for provenance: `fire fmax=0.05 steps=500`."""
+
+    @property
+    def version(self) -> str:
+        """Name and settings that decide the result, for provenance: `fire fmax=0.05 steps=500`."""
+        ...
 
     def relax(
         self,
@@ -118,8 +124,15 @@ class HullDistance:
 class Hull(Protocol):
     """A named, dated set of competing phases on the energy scale of one potential."""
 
-    name: str
-    potential_name: str
+    @property
+    def name(self) -> str:
+        """Name and date, such as `mp-chgnet-2026-11`."""
+        ...
+
+    @property
+    def potential_name(self) -> str:
+        """The potential whose energies may be compared with this hull."""
+        ...
 
     def distance(
         self, composition: Composition, energy_per_atom: float, leave_out: Iterable[str] = ()
@@ -169,7 +182,11 @@ class Source(Protocol):
     """Known materials come in."""
 
     name: str
-    version: str
+
+    @property
+    def version(self) -> str:
+        """Of the data: a date, a digest, or what the provider says."""
+        ...
 
     def search(self, query: Filter | None = None) -> Iterator[Candidate]:
         """Candidates that match; every one says its source and version in its provenance."""

@@ -10,7 +10,8 @@ HysteronError
 |-- StoreError            the store cannot be opened, or is newer than this program
 |-- OutputError           the output folder cannot be used    exit 2
 |-- MissingDataError      a data folder or table is needed and absent   exit 2
-`-- StageError            a stage failed as a whole           exit 1
+|-- StageError            a stage failed as a whole           exit 1
+`-- ContractError         a component breaks a promise; only core/checks.py raises it
 """
 
 from __future__ import annotations
@@ -71,6 +72,10 @@ class MissingDataError(HysteronError):
 
 class StageError(HysteronError):
     """A stage failed as a whole."""
+
+
+class ContractError(HysteronError, AssertionError):
+    """A component breaks a promise of its contract; the sentence says which."""
 
 
 def nearest(name: str, known: Iterable[str], count: int = 3) -> str:

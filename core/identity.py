@@ -61,8 +61,8 @@ def bucket_of(structure: Structure) -> Bucket:
 
     require_ordered(structure)
     formula = structure.composition.reduced_formula
-    numbers = [site.specie.number for site in structure]
-    cell = (structure.lattice.matrix, structure.frac_coords, numbers)
+    numbers = list(structure.atomic_numbers)
+    cell = (structure.lattice.matrix.tolist(), structure.frac_coords.tolist(), numbers)
     dataset = spglib.get_symmetry_dataset(cell, symprec=SYMPREC_ANGSTROM)
     if dataset is None:
         return Bucket(formula, 1, "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
     from pymatgen.core import Structure
 
     from ..core.candidate import Candidate
+
+MONOCLINIC = range(3, 16)
 
 
 def plain_structure(candidate: Candidate) -> Structure:
@@ -58,12 +61,14 @@ def detected_spacegroup(structure: Structure, symprec: float = SYMPREC_ANGSTROM)
 
 @lru_cache(maxsize=230)
 def spacegroup_symbol(number: int | None) -> str:
-    """Hermann-Mauguin symbol as pymatgen writes it, `Pca2_1`; empty if there is none."""
+    """Short Hermann-Mauguin symbol, `Pca2_1`, `P2_1/c`; empty if there is none."""
     if number is None or not 1 <= number <= 230:
         return ""
     from pymatgen.symmetry.groups import sg_symbol_from_int_number
 
-    return sg_symbol_from_int_number(number)
+    # pymatgen writes monoclinic groups in full, P12_1/c1, with a place for each axis.
+    symbol = sg_symbol_from_int_number(number)
+    return re.sub(r"^([A-Z])1(.+)1$", r"\1\2", symbol) if number in MONOCLINIC else symbol
 
 
 def origin(candidate: Candidate) -> str:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..core.errors import StructureError
+from ..core.errors import InputError, StructureError
+from ..core.foreign import structure_from_dict
 from .crystal import plain
 
 if TYPE_CHECKING:
@@ -38,10 +39,9 @@ def nonpolar_reference(candidate: Candidate) -> Structure | None:
     record = reference.get("structure") if isinstance(reference, dict) else None
     if record is None:
         return None
-    from pymatgen.core import Structure
 
     try:
-        return plain(Structure.from_dict(record))
+        return plain(structure_from_dict(record))
     except StructureError:
         raise
     except Exception as error:

@@ -57,10 +57,16 @@ def _table(name: str) -> Callable[[], str]:
 
 
 def _store() -> str:
+    from ..core.errors import StoreError
     from ..store.store import CandidateStore
 
-    with CandidateStore.open(default_store_url()) as store:
-        return f"{store.count(None)} candidates in {store.url_shown}"
+    try:
+        with CandidateStore.open(default_store_url(), create=False) as store:
+            return f"{store.count(None)} candidates in {store.url_shown}"
+    except StoreError as error:
+        if "There is no store" in str(error):
+            return "none yet; the first 'hysteron discover' makes one"
+        raise
 
 
 def _potential() -> str:

@@ -37,7 +37,7 @@ def write_results(run: Run) -> dict[str, Any]:
     failed = []
     for name in settings.export.formats if head else ():
         manifest = export_candidates(head, name, folder / "dft" / name, run=summary_of(run), overwrite=True)
-        failed += [f"{identifier}: {reason}" for identifier, reason in manifest.failed]
+        failed += [f"{refused.id} ({name}): {refused.reason}" for refused in manifest.failed]
     report = folder / "report.html"
     write_report(report, summary_of(run), shortlist, stages, screened)
     new = sum(c.provenance[0].stage == "generate" for c in shortlist)
@@ -72,8 +72,11 @@ def funnel(run: Run, screened: list[Candidate], listed: int) -> list[FunnelStage
         else "less promising than those relaxed"
     )
     stages = [
-        FunnelStage("known materials", retrieved, retrieved),
-        FunnelStage("proposed", proposed, len(relaxed_ids), {why: left_over} if left_over else {}),
+        FunnelStage("known materials", 0, retrieved),
+        FunnelStage("proposed", 0, proposed),
+        FunnelStage(
+            "chosen for relaxation", proposed, len(relaxed_ids), {why: left_over} if left_over else {}
+        ),
         FunnelStage("relaxed", len(relaxed), len(usable), _failures(relaxed)),
     ]
     current = screened

@@ -204,7 +204,7 @@ def _read_preset(name: str) -> dict[str, Any]:
 
 def _merge(base: dict[str, Any], over: dict[str, Any], path: Path | None) -> dict[str, Any]:
     """Tables key by key; lists of tables entry by entry, matched by name."""
-    merged = {key: dict(value) if isinstance(value, dict) else list(value) for key, value in base.items()}
+    merged: dict[str, Any] = dict(base)
     for key, value in over.items():
         if key not in _TABLES:
             raise SettingsError(f"{path or 'The settings'} have no table [{key}]. {nearest(key, _TABLES)}")

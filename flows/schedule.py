@@ -6,6 +6,7 @@ The server listens on 127.0.0.1; its address stands in `HYSTERON_HOME/prefect/se
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import socket
@@ -71,6 +72,7 @@ def _serve(
 ) -> None:
     from prefect.runner import Runner
     from prefect.schedules import Cron, Interval
+    from prefect.types.entrypoint import EntrypointType
 
     from .discovery import discover
 
@@ -83,28 +85,21 @@ def _serve(
         from datetime import timedelta
 
         schedule = Interval(timedelta(seconds=every_seconds or 0))
-    deployment = discover.to_deployment(
+    deployment = discover.to_deployment(  # a coroutine only inside a running event loop
         name=name,
         schedules=[schedule],
         parameters={"settings": settings, "store_url": store_url, "out_root": str(out_root)},
-        entrypoint_type=_module_path(),
+        entrypoint_type=EntrypointType.MODULE_PATH,
     )
     listener().say(f"Schedule {name!r} is served; runs go to {out_root}. Stop it with Ctrl-C.")
     # One run at a time: two would share both cores and finish later.
     runner = Runner(name=name, limit=1, pause_on_shutdown=True)
-    import asyncio
-
-    async def go() -> None:
-        await runner.add_deployment(deployment)
-        await runner.start()
-
-    asyncio.run(go())
+    asyncio.run(_serve_one(runner, deployment))
 
 
-def _module_path():
-    from prefect.deployments.runner import EntrypointType
-
-    return EntrypointType.MODULE_PATH
+async def _serve_one(runner: Any, deployment: Any) -> None:
+    await runner.add_deployment(deployment)
+    await runner.start()
 
 
 def record_path() -> Path:

@@ -15,10 +15,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ..core.candidate import Candidate, Failure, PropertyValue, Step, Verdict
+from ..core.clock import utc_now
 from ..core.contracts import Relaxation, Relaxer, Screen, Tools
 from ..core.settings import config_hash
 from . import selection, toolbox
-from ..core.clock import utc_now
 from .progress import listener
 
 if TYPE_CHECKING:
@@ -28,9 +28,11 @@ if TYPE_CHECKING:
 SEEDS_A_WRITE = 500
 PROPOSALS_A_CHUNK = 64
 PROPOSALS_PER_RELAXATION = 3
-PROPOSALS_IN_A_BUDGET = 640
-RESERVED_FOR_SCREENS = 0.3
-"""Share of a wall-time budget kept for screening, ranking and export."""
+PROPOSALS_PER_SECOND = 3
+"""Of a wall-time budget; more than can be relaxed, so that the most promising can be chosen."""
+SHARE_TO_GENERATE = 0.2
+SHARE_TO_RELAX = 0.65
+"""Shares of a wall-time budget after which no new chunk of proposals, and of relaxations, is begun."""
 GATE = "stability"
 """What decomposes is not worth the costlier screens."""
 STREAMS = {"generate": 1, "known": 2}
@@ -121,7 +123,7 @@ def generate_chunks(run: Run) -> Iterator[int]:
     for chunk in range(-(-_proposals_wanted(run.settings) // PROPOSALS_A_CHUNK)):
         if chunk in done:
             listener().advance(len(done[chunk]["ids"]))
-        else:
+        elif chunk == 0 or _time_left(run, SHARE_TO_GENERATE):
             yield chunk
 
 
@@ -168,7 +170,8 @@ def relax_chunks(run: Run) -> Iterator[int]:
     for chunk in range(chunk_count):
         if chunk in done:
             continue
-        if not _fits(run):
+        longest = max((payload["seconds"] for payload in run.done("relax").values()), default=0.0)
+        if not _time_left(run, SHARE_TO_RELAX, longest):
             return
         yield chunk
 
@@ -262,7 +265,7 @@ def judged(
         for i, measured in zip(asked, one.measure([current[i] for i in asked], tools), strict=True):
             current[i] = measured.with_verdict(one.judge(measured))
         if one.name == gate:
-            asked = [i for i in asked if (v := current[i].verdict(gate)) and v.passed]
+            asked = [i for i in asked if (v := current[i].verdict(one.name)) and v.passed]
     return current
 
 
@@ -331,15 +334,12 @@ def _to_screen(run: Run) -> list[str]:
     return relaxed + [i for i in known[0]["ids"] if i not in set(relaxed)]
 
 
-def _fits(run: Run) -> bool:
-    """Whether one more chunk of relaxations ends before the reserve for screening begins."""
+def _time_left(run: Run, share: float, needed_seconds: float = 0.0) -> bool:
+    """Whether work of that length ends before a share of the wall-time budget is spent."""
     budget = run.settings.budget_seconds
     if budget is None:
         return True
-    past = [payload["seconds"] for payload in run.done("relax").values()]
-    longest = max(past, default=0.0)
-    spent = time.monotonic() - _started[run.run_id]
-    return spent + longest <= budget * (1 - RESERVED_FOR_SCREENS)
+    return time.monotonic() - _started[run.run_id] + needed_seconds <= share * budget
 
 
 def _proposals_wanted(settings: RunSettings) -> int:
@@ -347,7 +347,7 @@ def _proposals_wanted(settings: RunSettings) -> int:
         return settings.run.proposals
     if settings.run.relaxations:
         return max(PROPOSALS_A_CHUNK, PROPOSALS_PER_RELAXATION * settings.run.relaxations)
-    return PROPOSALS_IN_A_BUDGET
+    return max(PROPOSALS_A_CHUNK, int(PROPOSALS_PER_SECOND * (settings.budget_seconds or 0)))
 
 
 @lru_cache(maxsize=2)

@@ -55,7 +55,6 @@ def potential(name: str) -> Potential:
     return load(name, POTENTIALS, "hysteron.potentials")()
 
 
-@lru_cache(maxsize=4)
 def relaxer(table: PotentialTable) -> Relaxer:
     """The relaxer of a `[potential]`."""
     from ..predictors.relaxation import BatchedRelaxer, RelaxerSettings

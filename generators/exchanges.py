@@ -140,27 +140,20 @@ class _Search:
 
     def best(self) -> Iterator[Exchange]:
         """The sound ones, best first."""
-        score = self._scores()
-        flat = score.ravel()
-        for place in np.argsort(-flat, kind="stable")[: int(np.isfinite(flat).sum())]:
-            at = np.unravel_index(place, score.shape)
-            new = [self.pairs.ions[columns[i]] for columns, i in zip(self.choices, at, strict=True)]
-            if self._is_sound(new):
-                yield Exchange(tuple(zip(self.changing, new, strict=True)), float(flat[place]))
-
-    def _scores(self) -> np.ndarray:
-        """Logarithm of the probability of every combination; minus infinity if it is not neutral."""
         shape = [len(columns) for columns in self.choices]
-        score = np.full(shape, sum(self.pairs.log_probability(ion, ion) for ion in self.staying))
-        charge = np.zeros(shape, dtype=int)
+        charge, score = np.zeros(shape, dtype=int), np.zeros(shape)
         for axis, (ion, columns) in enumerate(zip(self.changing, self.choices, strict=True)):
             along = [1] * len(shape)
             along[axis] = -1
-            score = score + self.pairs.log_conditional[self.pairs.index(ion), columns].reshape(along)
-            change = self.amounts[ion] * (self.pairs.charges[columns] - ion.charge)
-            charge = charge + change.reshape(along)
-        score[charge != 0] = -np.inf
-        return score
+            charge += (self.amounts[ion] * (self.pairs.charges[columns] - ion.charge)).reshape(along)
+            score += self.pairs.log_conditional[self.pairs.index(ion), columns].reshape(along)
+        score += sum(self.pairs.log_probability(ion, ion) for ion in self.staying)
+        neutral = np.flatnonzero(charge == 0)
+        for place in neutral[np.argsort(-score.flat[neutral], kind="stable")]:
+            at = np.unravel_index(place, shape)
+            new = [self.pairs.ions[columns[i]] for columns, i in zip(self.choices, at, strict=True)]
+            if self._is_sound(new):
+                yield Exchange(tuple(zip(self.changing, new, strict=True)), float(score[at]))
 
     def _is_sound(self, new: Sequence[Ion]) -> bool:
         """Whether newcomers share an element only where their places did, and fill the chemical system."""

@@ -70,8 +70,11 @@ class IonPairs:
         for (one, other), weight in weights.items():
             i, j = self._index[one], self._index[other]
             table[i, j] = table[j, i] = weight
+        # A borrowed ion changes no mined probability: it does not enter the sums and takes its model's.
         mined = [i for i, ion in enumerate(self.ions) if ion not in BORROWED]
-        self.log_conditional = table - np.log(np.exp(table[:, mined]).sum(axis=1, keepdims=True))
+        norm = np.log(np.exp(table[:, mined]).sum(axis=1))
+        owners = [self._index[BORROWED[ion][0] if ion in BORROWED else ion] for ion in self.ions]
+        self.log_conditional = table - norm[owners, None]
 
     def __contains__(self, ion: Ion) -> bool:
         return ion in self._index

@@ -12,3 +12,7 @@ RELAXERS = {
 HULLS = {
     "table": "hysteron.predictors.hull:ConvexHull",
 }
+
+PREDICTORS = {
+    "chgnet": "hysteron.predictors.energies:Energies",
+}

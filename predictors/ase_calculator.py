@@ -18,7 +18,7 @@ class PotentialCalculator(Calculator):
     whatever `atoms.pbc` says, since the potential knows no other.
     """
 
-    implemented_properties = ("energy", "free_energy", "forces", "stress", "magmoms")
+    implemented_properties = ["energy", "free_energy", "forces", "stress", "magmoms"]  # ASE wants a list
 
     def __init__(self, potential: Potential, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -34,6 +34,7 @@ class PotentialCalculator(Calculator):
         from pymatgen.io.ase import AseAtomsAdaptor
 
         super().calculate(atoms, properties, system_changes)
+        assert self.atoms is not None
         periodic = self.atoms.copy()
         periodic.calc = None
         periodic.set_pbc(True)

@@ -10,7 +10,6 @@ Source: Deng et al., Nat. Mach. Intell. 5, 1031 (2023), doi:10.1038/s42256-023-0
 
 from __future__ import annotations
 
-import hashlib
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,14 +63,6 @@ class Network:
         """Read a checkpoint of the chgnet package."""
         state = torch.load(path, map_location="cpu", weights_only=True)
         return cls(state["model"]["state_dict"])
-
-    def hash(self) -> str:
-        """First 16 hex digits of the SHA-256 over names and values of all weights."""
-        digest = hashlib.sha256()
-        for name in sorted(self.weights):
-            digest.update(name.encode())
-            digest.update(self.weights[name].numpy().tobytes())
-        return digest.hexdigest()[:16]
 
     def evaluate(self, graph: Graph, gradients: bool = True) -> Output:
         """Energies of a batch, and their gradients with respect to the bond vectors."""

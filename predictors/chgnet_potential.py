@@ -8,6 +8,7 @@ Source: Deng et al., Nat. Mach. Intell. 5, 1031 (2023), doi:10.1038/s42256-023-0
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from importlib.util import find_spec
@@ -50,16 +51,12 @@ class CHGNetPotential:
 
     def __init__(self, settings: CHGNetSettings | None = None) -> None:
         self.settings = settings or CHGNetSettings()
+        self.model_hash = _checkpoint_hash()
 
     @property
     def network(self) -> Network:
         """The network, read at first use and shared by all potentials of the process."""
         return _shipped_network()
-
-    @property
-    def model_hash(self) -> str:
-        """First 16 hex digits of the SHA-256 of the weights."""
-        return self.network.hash()
 
     def check(self, structure: Structure) -> None:
         """Raise an `InputError` if the potential cannot treat the structure."""
@@ -143,6 +140,7 @@ def checked_cell(structure: Structure) -> Cell:
 
 def _split(graph: Graph, output: Output) -> list[Calculation]:
     """One `Calculation` per crystal from the results of a batch."""
+    assert output.bond_gradients is not None
     slopes = output.bond_gradients.double().numpy()
     magmoms = output.magmoms.double().numpy()
     forces = np.zeros((len(graph.numbers), 3))
@@ -164,10 +162,27 @@ def _split(graph: Graph, output: Output) -> list[Calculation]:
 
 @lru_cache(maxsize=1)
 def _shipped_network() -> Network:
-    """Read the weights from the installed chgnet package, without importing it."""
     from .chgnet_network import Network
 
+    return Network.from_file(_checkpoint())
+
+
+@lru_cache(maxsize=1)
+def _checkpoint_hash() -> str:
+    """First 16 hex digits of the SHA-256 of the file of weights."""
+    return hashlib.sha256(_checkpoint().read_bytes()).hexdigest()[:16]
+
+
+def _checkpoint() -> Path:
+    """The weights in the installed chgnet package, found without importing it.
+
+    Raises:
+        MissingDataError: the package or its weights are not there.
+    """
     spec = find_spec("chgnet")
-    if spec is None or spec.origin is None:
-        raise MissingDataError("The package 'chgnet' with CHGNet's weights is missing: pip install chgnet.")
-    return Network.from_file(Path(spec.origin).parent / CHECKPOINT)
+    path = Path(spec.origin).parent / CHECKPOINT if spec and spec.origin else None
+    if path is None or not path.is_file():
+        raise MissingDataError(
+            f"CHGNet's weights ({CHECKPOINT} of the package 'chgnet') are missing: pip install 'chgnet>=0.4.2'."
+        )
+    return path

@@ -217,16 +217,8 @@ class ConvexHull:
 
     def __init__(self, table: PhaseTable | None = None, settings: ConvexHullSettings | None = None) -> None:
         self.table = table or PhaseTable.load((settings or ConvexHullSettings()).path)
-
-    @property
-    def name(self) -> str:
-        """Name and date of the table."""
-        return self.table.card.name
-
-    @property
-    def potential_name(self) -> str:
-        """The potential whose energies may be compared with this hull."""
-        return self.table.card.potential
+        self.name = self.table.card.name
+        self.potential_name = self.table.card.potential
 
     def distance(
         self, composition: Composition, energy_per_atom: float, leave_out: Iterable[str] = ()

@@ -50,11 +50,7 @@ class BatchedRelaxer:
     def __init__(self, potential: Potential, settings: RelaxerSettings | None = None) -> None:
         self.potential = potential
         self.settings = settings or RelaxerSettings()
-
-    @property
-    def version(self) -> str:
-        """What decides the result, for provenance."""
-        return f"bfgs-trust fmax={self.settings.fmax:g} steps={self.settings.steps}"
+        self.version = f"bfgs-trust fmax={self.settings.fmax:g} steps={self.settings.steps}"
 
     def relax(self, structures: Sequence[Structure], on_done: OnDone | None = None) -> list[Relaxation]:
         """Relax each structure; see `core.contracts.Relaxer`. An interrupt ends the workers.

@@ -20,6 +20,7 @@ from typing import Any
 
 PARENT_CHECK_SECONDS = 2.0
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+_pools: dict[int, ProcessPoolExecutor] = {}
 QUEUED_PER_WORKER = 2  # tasks in flight, so that no worker waits and little is lost when interrupted
 
 
@@ -42,9 +43,7 @@ def map_unordered(
                 result = function(*task)
             yield i, result
         return
-    pool = ProcessPoolExecutor(
-        workers, mp_context=get_context("spawn"), initializer=_start_worker, initargs=(os.getpid(),)
-    )
+    pool = _warm_pool(workers)
     running: dict[Future[Any], int] = {}
     queue = enumerate(tasks)
     try:
@@ -58,10 +57,19 @@ def map_unordered(
             for future in done:
                 yield running.pop(future), future.result()
     except BaseException:
+        _pools.pop(workers, None)
         _end(pool)
-        raise
-    finally:
         pool.shutdown(wait=False, cancel_futures=True)
+        raise
+
+
+def _warm_pool(workers: int) -> ProcessPoolExecutor:
+    """Workers that stay for the next call: loading torch takes each of them seconds."""
+    if workers not in _pools:
+        _pools[workers] = ProcessPoolExecutor(
+            workers, mp_context=get_context("spawn"), initializer=_start_worker, initargs=(os.getpid(),)
+        )
+    return _pools[workers]
 
 
 @contextmanager

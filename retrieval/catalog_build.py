@@ -82,7 +82,7 @@ def build_catalog(
     if not rows:
         raise StageError("None of the chosen crystals could be relaxed; the catalogue is left as it was.")
     write_catalog(out_path, header, rows)
-    write_card(out_path.with_name("catalog.md"), header, rows, left, chosen)
+    write_card(out_path.with_name("catalog.md"), header, rows, left, chosen, twins_of(rows))
     return CatalogBuild(header, tuple(rows), tuple(left))
 
 
@@ -133,6 +133,19 @@ def rows_of(chosen: Sequence[Chosen], known: dict[str, Relaxation]) -> tuple[lis
     for p, (candidate_id, _, _) in zip(good, named, strict=True):
         by_id[candidate_id].append(p)
     return [_row(candidate_id, same, known) for candidate_id, same in sorted(by_id.items())], left
+
+
+def twins_of(rows: Sequence[Row]) -> list[tuple[str, str]]:
+    """Ids of crystals that were different as published and are the same after relaxation."""
+    index = IdentityIndex()
+    twins = []
+    for row in sorted(rows, key=lambda row: row.candidate_id):
+        structure = row.structure()
+        earlier = index.find(structure)
+        if earlier is not None:
+            twins.append((earlier, row.candidate_id))
+        index.add(row.candidate_id, structure)
+    return twins
 
 
 def _row(candidate_id: str, same: Sequence[Profile], known: dict[str, Relaxation]) -> Row:

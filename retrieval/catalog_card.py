@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from ..core.symmetry import POLAR_SPACE_GROUPS, polar_point_group
@@ -36,7 +36,7 @@ cell) by the project itself. Built {date} by `hysteron data build catalog`.
 | Band gaps | of the crystal as published: PBE, or PBE+U for oxides and fluorides of Co, Cr, Fe, Mn, Mo, Ni, V, W |
 | Converged | {converged} of {count} |
 | Same crystal published more than once | {merged} entries joined to another one |
-| Chosen and left out | {left} (below) |
+| Chosen and left out | {left} |
 
 ## How they were chosen
 
@@ -57,16 +57,32 @@ error. Magnetic order is not resolved. It is a sample, not a census: absence say
 
 
 def write_card(
-    path: Path, header: Header, rows: Sequence[Row], left: Sequence[Left], chosen: Sequence[Chosen]
+    path: Path,
+    header: Header,
+    rows: Sequence[Row],
+    left: Sequence[Left],
+    chosen: Sequence[Chosen],
+    twins: Sequence[tuple[str, str]],
 ) -> None:
-    """Write the card of a catalogue, in Markdown."""
+    """Write the card of a catalogue, in Markdown.
+
+    Args:
+        path: Where to.
+        header: Of the catalogue.
+        rows: Of the catalogue.
+        left: Chosen crystals that are not in it.
+        chosen: All chosen crystals.
+        twins: Ids of crystals that relaxed into one another.
+    """
     present = {i for row in rows for i in (row.material_id, *row.same_as)}
     kept = [each for each in chosen if each.profile.material_id in present]
     text = _introduction(header, rows, left)
     text += _table(("Class", "Quota", "Crystals"), _class_lines(kept))
     text += "\n" + _table(("Polar point group", "As published", "After relaxation"), _polar_lines(rows, kept))
     text += "\n" + _table(("Family", "Crystals"), Counter(e.profile.family for e in kept).most_common())
-    text += _not_converged(rows) + _left_out(left) + _LIMITS
+    text += _section("In the catalogue, not converged", _NOT_CONVERGED, _not_converged(rows))
+    text += _section("Different as published, the same after relaxation", ("Candidate", "Candidate"), twins)
+    text += _section("Chosen and left out", ("Material", "Formula", "Reason"), map(astuple, left)) + _LIMITS
     path.write_text(text, encoding="utf-8")
 
 
@@ -102,25 +118,17 @@ def _table(head: Sequence[str], lines: Iterable[Sequence]) -> str:
     return "".join(f"| {' | '.join(str(cell).replace('|', '/') for cell in line)} |\n" for line in written)
 
 
-def _not_converged(rows: Sequence[Row]) -> str:
-    lines = [
-        (
-            row.material_id,
-            row.candidate_id,
-            row.steps,
-            "-" if row.max_force is None else f"{row.max_force:.3f}",
-        )
-        for row in rows
-        if not row.converged
-    ]
-    if not lines:
-        return ""
-    head = ("Material", "Candidate", "Steps", "Largest force (eV/A)")
-    return "\n## In the catalogue, not converged\n\n" + _table(head, lines)
+def _section(title: str, head: Sequence[str], lines: Iterable[Sequence]) -> str:
+    """A titled table, or nothing if it has no lines."""
+    lines = list(lines)
+    return f"\n## {title}\n\n{_table(head, lines)}" if lines else ""
 
 
-def _left_out(left: Sequence[Left]) -> str:
-    if not left:
-        return ""
-    lines = [(each.material_id, each.formula, each.reason) for each in left]
-    return "\n## Chosen and left out\n\n" + _table(("Material", "Formula", "Reason"), lines)
+_NOT_CONVERGED = ("Material", "Candidate", "Steps", "Largest force (eV/A)")
+
+
+def _not_converged(rows: Sequence[Row]) -> Iterable[tuple]:
+    for row in rows:
+        if not row.converged:
+            force = "-" if row.max_force is None else f"{row.max_force:.3f}"
+            yield row.material_id, row.candidate_id, row.steps, force

@@ -63,8 +63,10 @@ def read_block(text: str) -> Structure:
     data = next(iter(parser.as_dict().values()))
     require_site_count(len(data.get("_atom_site_fract_x", ())))
     _require_operations(data)
-    structures = parser.parse_structures(primitive=False, on_error="raise")
-    structure = structures[0]
+    try:
+        structure = parser.parse_structures(primitive=False, on_error="raise")[0]
+    except ValueError as error:
+        raise error.__cause__ or error from None  # the cause says what; the error says where
     _require_consistent_symmetry(parser.symmetry_operations, structure, data)
     reason = parser.check(structure) or ""
     if reason.startswith(("Missing elements", "Incorrect stoichiometry")):

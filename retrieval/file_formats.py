@@ -187,32 +187,7 @@ def _record(line: str) -> Candidate:
         raise InputError(f"A record is a JSON object; this line is a {type(record).__name__}.")
     if not _SAFE_ID.match(str(record.get("candidate_id"))):
         raise InputError("The record has no candidate_id of letters, digits and ()._+- .")
-    refuse_embedded_objects(record.get("structure"))
     return Candidate.from_record(record)
-
-
-def refuse_embedded_objects(structure: Any) -> None:
-    """Refuse site properties that name a Python class: pymatgen would import it and build the object.
-
-    Raises:
-        InputError: `@module` or `@class` stands inside the properties of a structure or of its sites.
-    """
-    if not isinstance(structure, dict):
-        return
-    sites = structure.get("sites")
-    owners = [structure, *(sites if isinstance(sites, list) else ())]
-    for owner in owners:
-        properties = owner.get("properties") if isinstance(owner, dict) else None
-        if _names_a_class(properties):
-            raise InputError("The structure's properties name a Python class; such records are not read.")
-
-
-def _names_a_class(value: Any) -> bool:
-    if isinstance(value, dict):
-        return bool({"@module", "@class", "@callable"} & value.keys()) or any(
-            map(_names_a_class, value.values())
-        )
-    return isinstance(value, list) and any(map(_names_a_class, value))
 
 
 def _attempt(read: Callable[[Any], Crystal], what: Any) -> Crystal:

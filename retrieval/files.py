@@ -212,8 +212,18 @@ def _failed(label: str, reason: str) -> FileEntry:
 def _sentence(error: Exception, format_name: str) -> str:
     if isinstance(error, HysteronError):
         return str(error)
-    said = _first_line(str(error)) or type(error).__name__
-    return f"It cannot be read as {format_name}: {said.rstrip('.')}."
+    return f"It cannot be read as {format_name}: {_what_happened(error)}."
+
+
+def _what_happened(error: Exception) -> str:
+    """A parser's exception in words."""
+    if isinstance(error, KeyError):
+        return f"the entry {_first_line(str(error))} is missing"
+    if isinstance(error, IndexError | StopIteration):
+        return "it ends too early"
+    if isinstance(error, ZeroDivisionError):
+        return "a table in it is empty"
+    return (_first_line(str(error)) or type(error).__name__).rstrip(".")
 
 
 def _first_line(text: str) -> str:

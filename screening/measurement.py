@@ -21,13 +21,13 @@ _ADDED = "properties"
 
 
 def forget(candidate: Candidate, screen: str) -> Candidate:
-    """Without what an earlier measurement of this screen has left: its step, properties and failures."""
-    old = _step(candidate, screen)
-    added = {tuple(pair) for pair in old.details.get(_ADDED, ())} if old else set()
+    """Without what earlier measurements of this screen have left: their steps, properties and failures."""
+    old = _steps(candidate, screen)
+    added = {tuple(pair) for step in old for pair in step.details.get(_ADDED, ())}
     return dataclasses.replace(
         candidate,
         properties=tuple(p for p in candidate.properties if (p.name, p.method) not in added),
-        provenance=tuple(s for s in candidate.provenance if s != old),
+        provenance=tuple(s for s in candidate.provenance if s not in old),
         failures=tuple(f for f in candidate.failures if (f.stage, f.name) != (STAGE, screen)),
     )
 
@@ -60,8 +60,8 @@ def with_measurement(
 
 def findings_of(candidate: Candidate, screen: str) -> dict[str, Any] | None:
     """What the screen's last measurement found; `None` if it was never measured."""
-    step = _step(candidate, screen)
-    return None if step is None else {k: v for k, v in step.details.items() if k != _ADDED}
+    steps = _steps(candidate, screen)
+    return {k: v for k, v in steps[-1].details.items() if k != _ADDED} if steps else None
 
 
 def why_missing(candidate: Candidate, screen: str) -> str:
@@ -70,6 +70,6 @@ def why_missing(candidate: Candidate, screen: str) -> str:
     return "; ".join(reasons) or "it was not measured"
 
 
-def _step(candidate: Candidate, screen: str) -> Step | None:
-    steps = (s for s in reversed(candidate.provenance) if (s.stage, s.name) == (STAGE, screen))
-    return next(steps, None)
+def _steps(candidate: Candidate, screen: str) -> list[Step]:
+    """Oldest first. A store joins the steps of several runs, so there may be more than one."""
+    return [step for step in candidate.provenance if (step.stage, step.name) == (STAGE, screen)]

@@ -15,10 +15,12 @@ from typing import Any
 from pydantic import Field, model_validator
 
 from ..core.candidate import Candidate
-from ..core.errors import nearest
+from ..core.errors import StructureError, nearest
+from ..core.identity import SYMPREC_ANGSTROM
 from ..core.registry import names
 from ..core.settings import Settings
 from . import SCREENS
+from .ferroelectric.symmetry import find_symmetry
 
 DEVICE = "device"
 
@@ -127,4 +129,11 @@ def _score_of(candidate: Candidate, screen: str) -> float | None:
 
 def _prototype(candidate: Candidate) -> str:
     formula = candidate.structure.composition.anonymized_formula
-    return f"{formula}-{candidate.spacegroup_number or 'unknown'}"
+    return f"{formula}-{candidate.spacegroup_number or _spacegroup_number(candidate)}"
+
+
+def _spacegroup_number(candidate: Candidate) -> int | str:
+    try:
+        return find_symmetry(candidate.structure, SYMPREC_ANGSTROM).spacegroup_number
+    except StructureError:
+        return "unknown"

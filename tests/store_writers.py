@@ -7,8 +7,8 @@ from hysteron.core.candidate import Candidate, Failure, PropertyValue, Step
 from hysteron.store.store import CandidateStore
 
 WRITERS = 8
-CHUNKS = 4
-CHUNK_SIZE = 5
+CHUNKS = 3
+CHUNK_SIZE = 3
 SHARED = 12
 """So many crystals do the writers fight over."""
 

@@ -4,7 +4,7 @@ import materials
 import pytest
 from hysteron.core.candidate import Candidate, PropertyValue, Step, Verdict
 from hysteron.core.errors import FilterError
-from hysteron.core.filters import matches, parse
+from hysteron.core.filters import matches, parse, parse_name
 
 BARIUM_TITANATE = Candidate(
     "BaTiO3-99-x",
@@ -72,8 +72,33 @@ def test_an_absent_value_leaves_an_alternative_open():
         ('nsites HAS "3"', "not a list"),
         ('elements:nsites HAS "O":2', "zipped"),
         ("polarization_vector > 1", "No property 'polarization_vector'"),
+        ("run_id = 3", "is a list"),
+        ('formula = "a\0"', "no text"),
+        ("NOT (" * 300 + "nsites = 3" + ")" * 300, "brackets"),
     ],
 )
 def test_a_bad_filter_is_refused_with_a_sentence(text, says):
     with pytest.raises(FilterError, match=says):
         parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [('run_id = "a"', True), ('run_id != "a"', False), ('run_id = "c"', False), ('NOT run_id = "c"', True)],
+)
+def test_a_run_can_be_asked_with_an_equals_sign(text, expected):
+    assert matches(parse(text), BARIUM_TITANATE, ("a", "b")) is expected
+    assert parse('run_id = "a"') == parse('run_id HAS "a"')
+
+
+def test_an_element_in_two_oxidation_states_is_one_element():
+    mixed = materials.titania_rutile()
+    mixed.add_oxidation_state_by_site([4.0, 3.0, *[-2.0] * (len(mixed) - 2)])
+    assert matches(parse("nelements = 2 AND elements LENGTH 2"), Candidate("x", mixed)) is True
+
+
+def test_a_name_alone_is_read_as_in_a_filter():
+    assert str(parse_name("band_gap.hse06")) == "band_gap.hse06"
+    assert parse_name("e_above_hull").name == "energy_above_hull"
+    with pytest.raises(FilterError, match="Did you mean 'band_gap'"):
+        parse_name("bandgap")

@@ -63,6 +63,8 @@ def test_formulas_and_symbols_are_escaped_and_set():
     assert formula("Zr0.5Ti0.5O2") == "Zr<sub>0.5</sub>Ti<sub>0.5</sub>O<sub>2</sub>"
     assert formula("<b>2") == "&lt;b&gt;2"
     assert spacegroup(29) == '<span class="hm"><i>P</i><i>c</i><i>a</i>2<sub>1</sub></span>'
+    assert spacegroup(14) == '<span class="hm"><i>P</i>2<sub>1</sub>/<i>c</i></span>'
+    assert spacegroup(156) == '<span class="hm"><i>P</i>3<i>m</i>1</span>'
     assert '<span class="bar">3</span>' in spacegroup(221)
     assert "not computed" in spacegroup(None)
 

@@ -125,12 +125,7 @@ class Repulsion:
     name, energy_scale, model_hash = "repulsion", "none", "0"
 
     def calculate(self, structures):
-        return [
-            Calculation(
-                -s.volume, np.zeros((len(s), 3)), -np.eye(3) if s[0].specie != Element("He") else None
-            )
-            for s in structures
-        ]
+        return [Calculation(-s.volume, np.zeros((len(s), 3)), -np.eye(3)) for s in structures]
 
 
 def test_an_exploding_cell_is_given_up_with_its_last_good_geometry():

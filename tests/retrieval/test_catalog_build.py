@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import materials
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ from hysteron.core.candidate import Candidate
 from hysteron.core.errors import StageError
 from hysteron.core.identity import IdentityIndex
 from hysteron.retrieval.catalog import Catalog
-from hysteron.retrieval.catalog_build import RELAXATION_LOG, build_catalog, gap_method, method_of
+from hysteron.retrieval.catalog_build import RELAXATION_LOG, build_catalog, gap_method, method_of, twins_of
 from hysteron.retrieval.catalog_file import read_catalog
 from hysteron.retrieval.relaxation_log import RelaxationLog, read_relaxations
 from toy_catalog import TOY_SHRINKAGE, ToyRelaxer, data_folder
@@ -59,6 +61,21 @@ def test_geometry_and_energy_are_the_relaxed_ones(data, tmp_path):
     assert np.allclose(row.structure().frac_coords, published.frac_coords, atol=1e-5)
     assert row.energy_per_atom == pytest.approx(-3 / 5 - 0.05)
     assert row.spacegroup_number == 99
+
+
+def test_crystals_that_relax_into_one_another_are_told(data, tmp_path):
+    class Straightening(ToyRelaxer):
+        def _one(self, structure):
+            done = super()._one(structure)
+            if structure.composition.reduced_formula != "BaTiO3":
+                return done
+            return dataclasses.replace(done, structure=materials.barium_titanate_cubic())
+
+    rows = built(data, tmp_path, Straightening(version="straightening")).rows
+    ids = sorted(row.candidate_id for row in rows if row.candidate_id.startswith("BaTiO3"))
+    assert len(ids) == 2
+    assert twins_of(rows) == [(ids[0], ids[1])]
+    assert f"| {ids[0]} | {ids[1]} |" in (tmp_path / "catalog.md").read_text()
 
 
 def test_equal_input_gives_equal_bytes(data, tmp_path):

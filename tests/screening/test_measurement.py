@@ -36,6 +36,15 @@ def test_a_new_measurement_replaces_the_old_one():
     assert second.provenance[0].config_hash != first.provenance[0].config_hash
 
 
+def test_the_newest_of_several_steps_counts_and_all_are_forgotten():
+    """As when a store has joined the provenance of two runs."""
+    old = with_measurement(candidate("silicon"), "toy", Config(), [gap(1.0)], {"a": 1})
+    new = with_measurement(candidate("silicon"), "toy", Config(window=2.0), [gap(2.0, "HSE06")], {"a": 2})
+    joined = old.with_property(*new.properties).with_step(new.provenance[0])
+    assert findings_of(joined, "toy") == {"a": 2}
+    assert forget(joined, "toy") == candidate("silicon")
+
+
 def test_forgetting_leaves_what_others_have_added():
     other = candidate("silicon").with_property(gap(1.2, "HSE06"))
     measured = with_measurement(other, "toy", Config(), [gap(0.6)], {})

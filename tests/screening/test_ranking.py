@@ -10,7 +10,7 @@ from hysteron.screening.ranking import RankConfig, rank
 from pydantic import ValidationError
 
 
-def judged(name: str, structure=None, number: int = 99, **scores: float | None) -> Candidate:
+def judged(name: str, structure=None, number: int | None = 99, **scores: float | None) -> Candidate:
     """Passing verdicts with these scores; `None` for one that failed."""
     verdicts = tuple(
         Verdict(screen.replace("_", "-"), score is not None, score or 0.0, None, None, "Because.")
@@ -84,7 +84,10 @@ def test_a_prototype_is_formula_type_and_group():
     (only,) = rank([relabelled])
     assert only.parts["prototype"] == "ABC3-99"
     (only,) = rank([dataclasses.replace(relabelled, spacegroup_number=None)])
-    assert only.parts["prototype"] == "ABC3-unknown"
+    assert only.parts["prototype"] == "ABC3-99"
+    disordered = judged("alloy", materials.disordered_alloy(), None, stability=0.5, ferroelectric=0.5)
+    (only,) = rank([disordered])
+    assert only.parts["prototype"].endswith("-unknown")
 
 
 def test_unknown_screens_and_weights_without_sense_are_refused():

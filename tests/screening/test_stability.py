@@ -72,7 +72,7 @@ def test_an_element_without_reference_is_a_failure_and_the_others_go_on():
 
 def test_an_energy_of_another_potential_does_not_count():
     one = with_energy("silicon", -7.95, "Other 2.0")
-    measured, verdict = judged(one, Tools(hull=ToyHull()))
+    _measured, verdict = judged(one, Tools(hull=ToyHull()))
     assert not verdict.passed
     assert "no energy_per_atom by Toy 1.0" in verdict.reason
     assert judged(one, Tools(hull=ToyHull(), potential=ConstantPotential()))[1].passed is False

@@ -29,13 +29,13 @@ def test_eight_processes_lose_and_duplicate_nothing(store_url):
         assert [c.candidate_id for c in found] == [sample.numbered(i).candidate_id for i in range(SHARED)]
         for number, candidate in enumerate(found):
             names = sorted(f"writer-{w}" for w in _expected_writers(number))
-            assert sorted(s.name for s in candidate.provenance) == names
+            assert sorted(s.name for s in candidate.provenance) == ["catalog", *names]
             assert sorted(f.name for f in candidate.failures) == names
             assert len(candidate.all_of("density")) == len(names)
         assert store.count("density > 0") == SHARED
         for writer in range(WRITERS):
             assert set(store.work_done(f"run-{writer}", "generate")) == set(range(CHUNKS))
-            assert len(store.run_members(f"run-{writer}")) == SHARED
+            assert len(store.run_members(f"run-{writer}")) == CHUNKS * CHUNK_SIZE
 
 
 def test_a_killed_writer_leaves_whole_chunks(store_url):

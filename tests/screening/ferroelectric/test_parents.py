@@ -107,6 +107,6 @@ def test_a_polar_group_is_not_symmetrised():
 
 
 def test_the_ladder_climbs_to_its_end():
-    assert LADDER == sorted(LADDER)
+    assert sorted(LADDER) == LADDER
     assert LADDER[0] == 0.012
     assert 1.6 < LADDER[-1] <= 1.7

@@ -13,7 +13,7 @@ from hysteron.screening.ferroelectric.polarization import (
     dft_interval,
     polarization_from_charges,
 )
-from pymatgen.core import SymmOp, Structure
+from pymatgen.core import Structure, SymmOp
 
 LADDER = tolerance_ladder()
 INVARIANCE = 1e-4
@@ -39,7 +39,7 @@ def moved(structure: Structure, rotation: np.ndarray, shift: np.ndarray, order: 
 
 def test_the_unit():
     """One e/A^2 is 1.602176634e-19 C / 1e-16 cm^2 = 1602.176634 uC/cm^2."""
-    assert E_PER_A2_IN_UC_PER_CM2 == pytest.approx(1.602176634e-19 / (1e-8) ** 2 * 1e6)
+    assert pytest.approx(1.602176634e-19 / (1e-8) ** 2 * 1e6) == E_PER_A2_IN_UC_PER_CM2
     shift = polarization_from_charges(np.array([[0, 0, 0.5], [0, 0, -0.5]]), [1, -1], 100.0)
     assert shift == pytest.approx([0, 0, E_PER_A2_IN_UC_PER_CM2 / 100])
 
