@@ -3,4 +3,5 @@
 BENCHMARKS = {
     "ferroelectric-parents": "hysteron.benchmarks.ferroelectric_parents:run",
     "query": "hysteron.benchmarks.query:run",
+    "substitution": "hysteron.benchmarks.substitution:run",
 }

@@ -81,10 +81,6 @@ def main(arguments: list[str] | None = None) -> int:
     except (KeyboardInterrupt, click.exceptions.Abort):
         _say("Interrupted.")
         return INTERRUPTED
-    except BrokenPipeError:
-        # The reader of a pipe (head, say) has gone; nothing is wrong.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except HysteronError as error:
         _traceback_if_asked()
         _say(str(error))

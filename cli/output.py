@@ -5,6 +5,7 @@ Results go to standard output, everything else to standard error.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
@@ -85,23 +86,33 @@ def print_candidates(
         from ..export.jsonl import records
 
         for line in records(candidates, inputs):
-            sys.stdout.write(line.decode())
+            write(line.decode())
     elif kind is Format.csv:
         from ..export.table import shortlist_csv
 
-        sys.stdout.write(shortlist_csv(candidates))
+        write(shortlist_csv(candidates))
     else:
         from ..export.cif import cif_text
 
         for candidate in candidates:
-            sys.stdout.write(cif_text(candidate))
+            write(cif_text(candidate))
 
 
 def write_record(record: dict) -> None:
     """One JSONL line on standard output."""
     from ..export.jsonl import record_line
 
-    sys.stdout.write(record_line(record).decode())
+    write(record_line(record).decode())
+
+
+def write(text: str) -> None:
+    """Text on standard output; the command ends well if the reader (head, say) has gone."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit from None
 
 
 def print_table(candidates: Sequence[Candidate], title: str = "") -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from .output import Format, FormatOption, chosen, print_candidates, print_failures, say
+from .output import Format, FormatOption, chosen, print_candidates, print_failures, say, write
 
 if TYPE_CHECKING:
     from ..core.candidate import Candidate
@@ -97,7 +96,7 @@ def _each(
         print_failures((where, failure.reason) for where, failure in broken)
     if chosen(format) is Format.jsonl:
         for where, failure in broken:
-            sys.stdout.write(unreadable_line(where, failure).decode())
+            write(unreadable_line(where, failure).decode())
     if not usable:
         raise InputError("There is no usable input.")
     results = work([candidate for _, candidate in usable])

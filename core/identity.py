@@ -210,8 +210,12 @@ class IdentityIndex:
         matches = [i for i, other in self._buckets.get(bucket, ()) if self._matcher.fit(structure, other)]
         return min(matches, default=None)
 
-    def assign(self, structure: Structure) -> tuple[str, int, bool]:
+    def assign(self, structure: Structure, bucket: Bucket | None = None) -> tuple[str, int, bool]:
         """Give a crystal its id and take it in.
+
+        Args:
+            structure: The crystal.
+            bucket: Its bucket, if it is at hand.
 
         Returns:
             The id, the space group number, and whether the crystal is new.
@@ -219,7 +223,7 @@ class IdentityIndex:
         Raises:
             StructureError: the structure is empty or disordered.
         """
-        bucket = bucket_of(structure)
+        bucket = bucket or bucket_of(structure)
         known = self.find(structure, bucket)
         if known is not None:
             return known, bucket.spacegroup_number, False

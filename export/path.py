@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..core.errors import InputError, StructureError
+from ..core.errors import StructureError
 from ..core.foreign import structure_from_dict
 from .crystal import plain
 

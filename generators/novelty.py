@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ..core.candidate import Candidate
 from ..core.errors import StructureError
-from ..core.identity import IdentityIndex
+from ..core.identity import Bucket, IdentityIndex, bucket_of
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
@@ -29,28 +29,42 @@ class Novelty:
         self._known, self._skip_known = known, skip_known
         self._index = IdentityIndex()
         self._given: set[str] = set()
-        # Seeds enter the index only when a proposal has their formula: naming a crystal takes milliseconds.
+        # Naming a crystal takes milliseconds: a seed enters the index when a proposal could be it.
         self._waiting: dict[str, list[Candidate]] = defaultdict(list)
         for seed in seeds:
             self._waiting[seed.formula].append(seed)
 
     def admit(self, structure: Structure, parent: Candidate) -> Candidate | None:
         """The crystal as a candidate with id and space group, or `None` if it may not be proposed (again)."""
-        for seed in self._waiting.pop(structure.composition.reduced_formula, ()):
-            self._take_in(seed)
-        identifier, spacegroup_number, is_new = self._index.assign(structure)
-        candidate = Candidate(identifier, structure, spacegroup_number=spacegroup_number)
-        if identifier in self._given or identifier == parent.candidate_id:
+        bucket = bucket_of(structure)
+        self._take_in_seeds(bucket)
+        identifier, number, is_new = self._index.assign(structure, bucket)
+        candidate = Candidate(identifier, structure, spacegroup_number=number)
+        if not self._is_free(identifier, parent):
             return None
         elsewhere = self._known.find(candidate) if self._known else None
         if self._skip_known and (elsewhere or not is_new):
             return None
-        if elsewhere:
-            candidate = Candidate(elsewhere, structure, spacegroup_number=spacegroup_number)
-            if elsewhere in self._given or elsewhere == parent.candidate_id:
+        if elsewhere and elsewhere != identifier:
+            if not self._is_free(elsewhere, parent):
                 return None
+            candidate = Candidate(elsewhere, structure, spacegroup_number=number)
         self._given.update((identifier, candidate.candidate_id))
         return candidate
+
+    def _is_free(self, identifier: str, parent: Candidate) -> bool:
+        return identifier not in self._given and identifier != parent.candidate_id
+
+    def _take_in_seeds(self, bucket: Bucket) -> None:
+        """Seeds that could share a bucket: like in formula, and in space group where that is known."""
+        later = []
+        for seed in self._waiting.get(bucket.formula, ()):
+            if seed.spacegroup_number in (None, bucket.spacegroup_number):
+                self._take_in(seed)
+            else:
+                later.append(seed)
+        if bucket.formula in self._waiting:
+            self._waiting[bucket.formula] = later
 
     def _take_in(self, seed: Candidate) -> None:
         try:

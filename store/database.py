@@ -116,7 +116,7 @@ class Database:
             _CORRUPT: "its file is damaged; restore a copy, or try 'sqlite3 FILE .recover'",
             _IOERR: "the disk gave an error",
         }
-        reason = reasons.get(_code(error))
+        reason = reasons.get(_code(error) or 0)
         if reason is None and isinstance(error, OperationalError | InterfaceError) and not self.is_sqlite:
             reason = f"the server said: {_without_password(error, self.address)}"
         return f"The store {shown} cannot be used: {reason or _without_password(error, self.address)}."

@@ -67,7 +67,7 @@ def _run_scripts(connection: Connection, to: str = "head") -> None:
     from alembic.config import Config
 
     config = Config(attributes={"connection": connection})
-    with resources.as_file(resources.files(__package__) / "migrations") as folder:
+    with resources.as_file(resources.files("hysteron.store") / "migrations") as folder:
         config.set_main_option("script_location", str(folder).replace("%", "%%"))
         command.upgrade(config, to)
 

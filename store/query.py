@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
+    Connection,
     Double,
     Select,
     String,
@@ -48,16 +49,18 @@ MOST_TERMS = 400
 """SQLite reads expressions up to a depth of 1000; some terms become two or three."""
 
 
-def select_keys(
+def find(
+    connection: Connection,
     wanted: str | Filter | None = None,
     sort: str | None = None,
     descending: bool = False,
     limit: int | None = None,
     run_id: str | None = None,
-) -> Select:
-    """A statement that gives `key` and `candidate_id` of the candidates a filter matches.
+) -> list[tuple[int, str]]:
+    """(key, candidate_id) of the candidates a filter matches.
 
     Args:
+        connection: In a transaction.
         wanted: A filter as text or tree; `None` is every candidate.
         sort: A field, a property or `property.method`. Absent values come last either way, and ties
             are broken by `candidate_id`, which is also the order without `sort`.
@@ -68,14 +71,17 @@ def select_keys(
     Raises:
         FilterError: the filter cannot be read, or `sort` cannot be sorted by.
     """
-    statement = select(candidates.c.key, candidates.c.candidate_id)
-    for condition in conditions(wanted, run_id):
-        statement = statement.where(condition)
-    if sort is not None:
-        statement = _sorted(statement, _sortable(sort), descending)
-    # As an expression: walking along the index of ids would visit every row out of order.
-    statement = statement.order_by(func.coalesce(candidates.c.candidate_id, ""))
-    return statement if limit is None else statement.limit(limit)
+    statement = select(candidates.c.key, candidates.c.candidate_id).where(*conditions(wanted, run_id))
+    found: list[tuple[int, str]] = []
+    for part in _sorted(statement, sort, descending):
+        # As an expression: walking along the index of ids would visit every row out of order.
+        part = part.order_by(func.coalesce(candidates.c.candidate_id, ""))
+        if limit is not None:
+            part = part.limit(max(0, limit - len(found)))
+        found.extend((row.key, row.candidate_id) for row in connection.execute(part))
+        if limit is not None and len(found) >= limit:
+            break
+    return found
 
 
 def conditions(wanted: str | Filter | None, run_id: str | None = None) -> list[ColumnElement[bool]]:
@@ -247,21 +253,22 @@ def _has_length(tree: HasLength) -> ColumnElement[bool]:
     return clause
 
 
-def _sortable(text: str) -> Name:
-    name = parse_name(text)
+def _sorted(statement: Select, sort: str | None, descending: bool) -> list[Select]:
+    """The statement in the order asked for; where a method is named, those that have it come before the rest."""
+    if sort is None:
+        return [statement]
+    name = parse_name(sort)
     if name.kind == "list":
         raise FilterError(
             f"{name} is a list, which has no order; sort by a property or by a field such as nsites."
         )
-    return name
-
-
-def _sorted(statement: Select, name: Name, descending: bool) -> Select:
     if name.method is None:
-        column = candidates.c[name.name]
-    else:
-        # Made once: the database would otherwise look it up for each candidate.
-        best = _of_method(name).cte("of_method").prefix_with("MATERIALIZED")
-        statement = statement.outerjoin(best, best.c.key == candidates.c.key)
-        column = best.c.value
-    return statement.order_by((column.desc() if descending else column.asc()).nulls_last())
+        return [statement.order_by(_direction(candidates.c[name.name], descending).nulls_last())]
+    best = _of_method(name).subquery()
+    present = statement.join(best, best.c.key == candidates.c.key)
+    absent = statement.where(_is_known(name, False))
+    return [present.order_by(_direction(best.c.value, descending)), absent]
+
+
+def _direction(column: ColumnElement, descending: bool) -> ColumnElement:
+    return column.desc() if descending else column.asc()

@@ -22,6 +22,7 @@ Row = dict[str, Any]
 
 BITS_A_COLUMN = 63
 """A BIGINT has a sign."""
+HEAVIEST = 118
 
 
 def to_json(value: Any, what: str) -> str:
@@ -69,7 +70,7 @@ def _plain(value: Any) -> Any:
 def _element_bits() -> dict[str, int]:
     from pymatgen.core import Element
 
-    symbols = [element.symbol for element in sorted(Element, key=lambda element: element.Z)]
+    symbols = [Element.from_Z(number).symbol for number in range(1, HEAVIEST + 1)]
     return {symbol: i for i, symbol in enumerate([*symbols, "D", "T"])}
 
 

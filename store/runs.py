@@ -160,7 +160,7 @@ def _counts(connection: Connection, run_ids: list[str]) -> dict[str, tuple[int, 
 
 
 def _run_row(row: Row, counts: tuple[int, int, int]) -> RunRow:
-    fields = dict(row._mapping) | {"seed": int(row.seed)}
+    fields: dict[str, Any] = dict(row._mapping) | {"seed": int(row.seed)}
     for name in ("config", "versions", "budget", "summary"):
         fields[name] = None if fields[name] is None else json.loads(fields[name])
     everyone, seeds, proposed = counts

@@ -8,7 +8,8 @@ stand on their own.
 
 `candidates` is narrow, because a filter scans it: 100,000 rows in some 20 ms. It has one nullable column
 per property of `core.properties.PROPERTIES`, which holds the value of the best method; opening a store
-adds the columns that a longer table asks for. Elements are bits of two integers.
+adds the columns that a longer table asks for. Elements are bits of two integers. Tables with several
+rows of a candidate keep them side by side (without SQLite's own row number).
 """
 
 from __future__ import annotations
@@ -35,8 +36,6 @@ metadata = MetaData()
 Word = String().with_variant(String(collation="C"), "postgresql")
 """Sorted by code point everywhere, as Python does."""
 Key = BigInteger().with_variant(Integer, "sqlite")
-CLUSTERED = {"sqlite_with_rowid": False}
-"""Rows of one candidate lie side by side."""
 
 
 def property_column(row: Property) -> Column:
@@ -98,7 +97,7 @@ properties = Table(
     Column("source", Word, nullable=False),
     PrimaryKeyConstraint("key", "name", "place"),
     Index("ix_properties_method", "name", "slug", "key", "place", "value"),
-    **CLUSTERED,
+    sqlite_with_rowid=False,
 )
 """`place` orders the methods of one property, best first: 0 is what a bare name means. A word or a vector
 (as JSON) is in `text`."""
@@ -116,7 +115,7 @@ steps = Table(
     Column("time", Word, nullable=False),
     PrimaryKeyConstraint("key", "place"),
     Index("ix_steps_stage", "stage", "key"),
-    **CLUSTERED,
+    sqlite_with_rowid=False,
 )
 
 lineage = Table(
@@ -126,7 +125,7 @@ lineage = Table(
     Column("parent_id", Word, nullable=False),
     PrimaryKeyConstraint("key", "parent_id"),
     Index("ix_lineage_parent", "parent_id", "key"),
-    **CLUSTERED,
+    sqlite_with_rowid=False,
 )
 """An edge from a candidate to what it was made from, which the store need not hold."""
 
@@ -142,7 +141,7 @@ verdicts = Table(
     Column("reason", Text, nullable=False),
     PrimaryKeyConstraint("key", "screen"),
     Index("ix_verdicts_screen", "screen", "passed", "key"),
-    **CLUSTERED,
+    sqlite_with_rowid=False,
 )
 
 failures = Table(
@@ -154,7 +153,7 @@ failures = Table(
     Column("name", Word, nullable=False),
     Column("reason", Text, nullable=False),
     PrimaryKeyConstraint("key", "place"),
-    **CLUSTERED,
+    sqlite_with_rowid=False,
 )
 
 runs = Table(
@@ -183,7 +182,7 @@ run_candidates = Table(
     Column("chunk", Integer),
     Column("position", Integer),
     PrimaryKeyConstraint("run_id", "key"),
-    **CLUSTERED,
+    sqlite_with_rowid=False,
 )
 """`stage` is the last one the candidate reached, `chunk` the one it came with, `position` its rank from 1."""
 

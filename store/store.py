@@ -22,7 +22,7 @@ from . import reading, relations, runs
 from .address import prepare_file, read_address
 from .database import Database
 from .migrate import bring_up_to_date
-from .query import conditions, select_keys
+from .query import conditions, find
 from .relations import Ancestor
 from .runs import RunRow
 from .schema import candidates as candidate_table
@@ -240,10 +240,10 @@ class CandidateStore:
         Raises:
             FilterError: it cannot be read, or names something unknown.
         """
-        statement = select_keys(filter, sort, descending, limit, run_id)
 
         def read(connection):
-            return reading.records_of(connection, [row.key for row in connection.execute(statement)])
+            found = find(connection, filter, sort, descending, limit, run_id)
+            return reading.records_of(connection, [key for key, _ in found])
 
         return [Candidate.from_record(json.loads(text)) for text in self._database.read(read)]
 
@@ -256,8 +256,8 @@ class CandidateStore:
         run_id: str | None = None,
     ) -> list[str]:
         """As `query`, but the ids alone."""
-        statement = select_keys(filter, sort, descending, limit, run_id)
-        return self._database.read(lambda c: [row.candidate_id for row in c.execute(statement)])
+        found = self._database.read(lambda c: find(c, filter, sort, descending, limit, run_id))
+        return [identifier for _, identifier in found]
 
     def count(self, filter: str | Filter | None = None, run_id: str | None = None) -> int:
         """How many candidates a filter matches."""

@@ -79,7 +79,7 @@ def test_an_output_folder_that_is_not_empty_is_refused(tmp_path, capsys):
 def test_an_output_folder_under_a_file_is_refused(tmp_path, capsys):
     (tmp_path / "file").write_text("")
     assert main(["discover", "--relaxations", "1", "--out", str(tmp_path / "file/run")]) == 2
-    assert "cannot be used as output folder" in capsys.readouterr().err
+    assert "cannot be a folder" in capsys.readouterr().err
 
 
 def test_screen_reports_the_broken_and_treats_the_rest(tmp_path, capsys):

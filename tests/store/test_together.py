@@ -1,8 +1,6 @@
 """Several programs at one store: nothing lost, nothing twice, nothing half done."""
 
 import multiprocessing
-import os
-import signal
 import threading
 import time
 
@@ -46,7 +44,7 @@ def test_a_killed_writer_leaves_whole_chunks(store_url):
         deadline = time.monotonic() + 100
         while len(store.work_done("run-k", "generate")) < 4 and time.monotonic() < deadline:
             time.sleep(0.01)
-        os.kill(writer.pid, signal.SIGKILL)
+        writer.kill()
         writer.join()
         done = store.work_done("run-k", "generate")
         assert len(done) >= 4
