@@ -42,10 +42,15 @@ StoreOption = Annotated[
     ),
 ]
 
-COLUMNS = ("energy_above_hull", "band_gap", "polarization", "polar_nonpolar_energy_difference")
+HEADINGS = {
+    "energy_above_hull": "above hull\neV/atom",
+    "band_gap": "gap\neV",
+    "polarization": "P\nuC/cm^2",
+    "polar_nonpolar_energy_difference": "polar-np\nmeV/atom",
+}
 """Properties that a table shows, where any candidate has them."""
-NOT_A_DEVICE = ("stability", "supply", "novelty")
-"""Verdicts that a table leaves to `hysteron show`."""
+DEVICES = {"ferroelectric": "FE", "resistive-switching": "RS"}
+"""Verdicts that a table shows; `hysteron show` has all, with reasons."""
 
 
 def console_error():
@@ -116,47 +121,47 @@ def write(text: str) -> None:
 
 
 def print_table(candidates: Sequence[Candidate], title: str = "") -> None:
-    """The table for people; units in the heading, uncertainty after the value, methods below."""
+    """The table for people, at 80 columns and more; the methods stand below."""
     from rich.console import Console
     from rich.table import Table
 
-    from ..core.properties import describe
-
-    wide = Console(width=None if sys.stdout.isatty() else 160, highlight=False)
-    names = [name for name in COLUMNS if any(c.get(name) for c in candidates)]
+    wide = Console(width=None if sys.stdout.isatty() else 110, highlight=False)
+    names = [name for name in HEADINGS if any(c.get(name) for c in candidates)]
     table = Table(title=title or None, title_justify="left", header_style="bold", pad_edge=False, box=None)
     table.add_column("#", justify="right", style="dim")
-    for heading in ("candidate", "formula", "group", "from"):
+    for heading in ("candidate", "from", "passes"):
         table.add_column(heading, no_wrap=True)
-    table.add_column("passes", overflow="fold")
     for name in names:
-        units = describe(name).units
-        table.add_column(f"{name}\n({units})", justify="right", overflow="fold")
+        table.add_column(HEADINGS[name], justify="right", no_wrap=True)
     for i, candidate in enumerate(candidates, 1):
-        passed = ", ".join(v.screen for v in candidate.verdicts if v.passed and v.screen not in NOT_A_DEVICE)
+        passed = " ".join(DEVICES[v.screen] for v in candidate.verdicts if v.passed and v.screen in DEVICES)
         origin = candidate.provenance[0].name if candidate.provenance else ""
-        group = str(candidate.spacegroup_number or "")
         cells = [_shown(candidate.get(name)) for name in names]
-        table.add_row(str(i), candidate.candidate_id, candidate.formula, group, origin, passed, *cells)
+        table.add_row(str(i), candidate.candidate_id, origin, passed, *cells)
     wide.print(table)
-    for line in _methods(candidates, names):
+    legend = ", ".join(f"{short}: {name}" for name, short in DEVICES.items())
+    how_to_read = ("candidate: formula-space group-digest; 0.005(38) is 0.005 +- 0.038", f"passes: {legend}")
+    for line in (*how_to_read, *_methods(candidates, names)):
         wide.print(line, style="dim", markup=False)
 
 
 def _shown(value: PropertyValue | None) -> str:
+    """`0.005(38)` is 0.005 with a standard deviation of 0.038, in the units of the last digit."""
     if value is None:
         return "-"
     if not isinstance(value.value, float | int):
         return str(value.value)
-    shown = f"{value.value:.3g}" if abs(value.value) >= 1 else f"{value.value:.3f}"
-    return shown if value.uncertainty is None else f"{shown} +- {value.uncertainty:.2g}"
+    if value.uncertainty is None:
+        return f"{value.value:.3g}" if abs(value.value) >= 1 else f"{value.value:.3f}"
+    decimals = 3 if value.uncertainty < 1 else 0
+    return f"{value.value:.{decimals}f}({round(value.uncertainty * 10**decimals)})"
 
 
 def _methods(candidates: Iterable[Candidate], names: Iterable[str]) -> list[str]:
     lines = []
     for name in names:
         methods = sorted({found.method for c in candidates if (found := c.get(name))})
-        lines.append(f"{name}: {'; '.join(methods)}")
+        lines.append(f"{HEADINGS[name].splitlines()[0]}: {name} by {'; '.join(methods)}")
     return lines
 
 

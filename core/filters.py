@@ -129,15 +129,15 @@ def parse(text: str) -> Filter:
         FilterError: it cannot be read, names something unknown (the nearest known names are
             proposed), or compares a word with a number.
     """
-    from lark.exceptions import UnexpectedInput
+    from lark.exceptions import UnexpectedCharacters, UnexpectedInput
 
     if not text.strip():
         raise FilterError('The filter is empty. Example: elements HAS "O" AND band_gap > 2')
     try:
         tree = _parser().parse(text)
     except UnexpectedInput as error:
-        column = getattr(error, "column", -1)
-        column = column if isinstance(column, int) and column > 0 else len(text) + 1
+        at_end = getattr(getattr(error, "token", None), "type", "$END") == "$END"
+        column = len(text) + 1 if at_end and not isinstance(error, UnexpectedCharacters) else error.column
         pointer = " " * (column - 1) + "^"
         raise FilterError(
             f"The filter cannot be read at column {column}:\n  {text}\n  {pointer}\n"
@@ -160,9 +160,13 @@ def parse_name(text: str) -> Name:
 
 @lru_cache(maxsize=1)
 def _parser():
-    from optimade.filterparser import LarkParser
+    """The grammar that the `optimade` package ships, read by LALR: the same trees as by its own Earley parser,
+    some ten times as fast."""
+    from lark import Lark
+    from optimade.filterparser.lark_parser import AVAILABLE_PARSERS
 
-    return LarkParser().lark
+    grammar = AVAILABLE_PARSERS[max(AVAILABLE_PARSERS)]["default"]
+    return Lark(grammar.read_text(encoding="utf-8"), parser="lalr", maybe_placeholders=False)
 
 
 def _expression(tree: Any) -> Filter:

@@ -44,13 +44,13 @@ class Address:
     shown: str
 
 
-def read_address(text: str | None = None) -> Address:
+def read_address(address: str | Path | None = None) -> Address:
     """Understand an address; `None` is `HYSTERON_STORE` or the file in `HYSTERON_HOME`.
 
     Raises:
         StoreError: neither a path nor an address this program knows. No password is repeated.
     """
-    text = str(text or default_store_url())
+    text = str(address or default_store_url())
     if "://" not in text:
         return _sqlite(text)
     scheme = text.partition("://")[0]

@@ -10,8 +10,7 @@ from __future__ import annotations
 import os
 import random
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import sqlalchemy
@@ -68,11 +67,14 @@ class Database:
         """
         return self._tried(lambda: self._transaction(task, writing=True))
 
-    @contextmanager
-    def outside_transactions(self) -> Iterator[Connection]:
-        """A connection on which every statement stands alone, as pragmas ask for."""
-        with self._own_engine().connect() as connection:
-            yield connection.execution_options(isolation_level="AUTOCOMMIT")
+    def alone(self, statement: str) -> None:
+        """Carry out a statement that must not stand in a transaction, as some pragmas."""
+
+        def attempt() -> None:
+            with self._own_engine().connect() as connection:
+                connection.execution_options(isolation_level="AUTOCOMMIT").exec_driver_sql(statement)
+
+        self._tried(attempt)
 
     def close(self) -> None:
         """Give the connections back; the next use opens new ones."""

@@ -40,8 +40,7 @@ def bring_up_to_date(database: Database) -> None:
     if database.read(lambda connection: _is_current(connection, database)):
         return
     if database.is_sqlite:
-        with database.outside_transactions() as connection:
-            connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+        database.alone("PRAGMA journal_mode=WAL")
     database.write(lambda connection: _migrate(connection, database))
 
 

@@ -188,9 +188,9 @@ def _value_column(table: Any, name: Name) -> ColumnElement:
 
 def _by_method(table: Any, name: Name) -> ColumnElement[bool]:
     slug = method_slug(name.method or "")
-    # Slugs hold a-z, 0-9 and '_' only, and '`' is the character after '_'.
-    longer = and_(table.c.slug >= f"{slug}_", table.c.slug < f"{slug}`")
-    return and_(table.c.name == name.name, or_(table.c.slug == slug, longer))
+    # Slugs hold a-z, 0-9 and '_' only, and '`' is the character after '_'. The two bounds walk the index.
+    bounds = (table.c.slug >= slug, table.c.slug < f"{slug}`")
+    return and_(table.c.name == name.name, *bounds, or_(table.c.slug == slug, table.c.slug >= f"{slug}_"))
 
 
 def _is_known(name: Name, known: bool) -> ColumnElement[bool]:

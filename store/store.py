@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
@@ -42,7 +43,7 @@ class CandidateStore:
         self._database = database
 
     @classmethod
-    def open(cls, url: str | None = None, create: bool = True) -> CandidateStore:
+    def open(cls, url: str | Path | None = None, create: bool = True) -> CandidateStore:
         """Open a store, and bring its tables up to date.
 
         Args:

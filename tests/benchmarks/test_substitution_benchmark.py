@@ -59,7 +59,7 @@ def test_figures_are_counted_and_finite(data):
     assert low < ours["share"] == ours["hits"] / 20 < high
     volume = figures["volume"]
     assert volume["substitution"]["n"] == volume["baseline"]["n"] == 2
-    assert volume["substitution"]["mean_absolute"] < 7
+    assert 0 < volume["substitution"]["mean_absolute"] < 15
 
 
 def test_a_hit_needs_formula_and_space_group(data):

@@ -102,3 +102,27 @@ def test_a_name_alone_is_read_as_in_a_filter():
     assert parse_name("e_above_hull").name == "energy_above_hull"
     with pytest.raises(FilterError, match="Did you mean 'band_gap'"):
         parse_name("bandgap")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'NOT elements HAS ALL "Ti", "O" OR 2<=band_gap AND(nsites=3 OR formula STARTS "Ba")',
+        'elements HAS ANY < "Ti","O" AND elements LENGTH >= 2 AND elements:nsites HAS "O":2',
+        'formula ENDS WITH "O\\"3" AND band_gap.hse06 IS UNKNOWN AND energy_above_hull>-1.5e-3',
+        'candidate_id CONTAINS "AND" AND 3 != nsites',
+    ],
+)
+def test_the_tree_is_that_of_the_optimade_package(text):
+    from hysteron.core.filters import _parser
+    from optimade.filterparser import LarkParser
+
+    assert _parser().parse(text) == LarkParser().parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "column"), [("nsites = ", 10), ("nsites ? 3", 8), ("nsites = 3 3", 13), ("(nsites = 3", 12)]
+)
+def test_the_message_points_at_the_place(text, column):
+    with pytest.raises(FilterError, match=f"column {column}:"):
+        parse(text)

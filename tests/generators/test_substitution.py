@@ -279,6 +279,9 @@ def test_the_random_stream_is_recorded_as_given():
     assert "stream" not in step(7).details
     assert step(np.random.SeedSequence([7, 1, 3])).seed == 7
     assert step(np.random.SeedSequence([7, 1, 3])).details["stream"] == [7, 1, 3]
+    drawn_by_numpy = np.random.SeedSequence(2**100)
+    assert step(drawn_by_numpy).seed is None
+    assert step(drawn_by_numpy).details["stream"] == [str(2**100)]
 
 
 @pytest.mark.parametrize(
