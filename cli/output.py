@@ -46,7 +46,7 @@ HEADINGS = {
     "energy_above_hull": "above hull\neV/atom",
     "band_gap": "gap\neV",
     "polarization": "P\nuC/cm^2",
-    "polar_nonpolar_energy_difference": "polar-np\nmeV/atom",
+    "polar_nonpolar_energy_difference": "dE\nmeV/atom",
 }
 """Properties that a table shows, where any candidate has them."""
 DEVICES = {"ferroelectric": "FE", "resistive-switching": "RS"}
@@ -129,15 +129,15 @@ def print_table(candidates: Sequence[Candidate], title: str = "") -> None:
     names = [name for name in HEADINGS if any(c.get(name) for c in candidates)]
     table = Table(title=title or None, title_justify="left", header_style="bold", pad_edge=False, box=None)
     table.add_column("#", justify="right", style="dim")
-    for heading in ("candidate", "from", "passes"):
+    for heading in ("candidate", "", "passes"):
         table.add_column(heading, no_wrap=True)
     for name in names:
         table.add_column(HEADINGS[name], justify="right", no_wrap=True)
     for i, candidate in enumerate(candidates, 1):
         passed = " ".join(DEVICES[v.screen] for v in candidate.verdicts if v.passed and v.screen in DEVICES)
-        origin = candidate.provenance[0].name if candidate.provenance else ""
+        known = "new" if candidate.provenance and candidate.provenance[0].stage == "generate" else "known"
         cells = [_shown(candidate.get(name)) for name in names]
-        table.add_row(str(i), candidate.candidate_id, origin, passed, *cells)
+        table.add_row(str(i), candidate.candidate_id, known, passed, *cells)
     wide.print(table)
     legend = ", ".join(f"{short}: {name}" for name, short in DEVICES.items())
     how_to_read = ("candidate: formula-space group-digest; 0.005(38) is 0.005 +- 0.038", f"passes: {legend}")
