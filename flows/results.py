@@ -94,17 +94,17 @@ def funnel(run: Run, screened: list[Candidate], listed: int) -> list[FunnelStage
 def summary_of(run: Run) -> RunSummary:
     """What the report says of the run as a whole."""
     from . import toolbox
+    from .steps import elapsed_seconds
 
     row = run.store.get_run(run.run_id)
     settings = run.settings
-    seconds = sum(payload["seconds"] for payload in run.done("relax").values())
     return RunSummary(
         run_id=run.run_id,
         preset=settings.run.preset,
         question=settings.run.question,
         seed=settings.run.seed,
         started=row.started or "",
-        elapsed_seconds=seconds,
+        elapsed_seconds=elapsed_seconds(run),
         models={"energies and forces": toolbox.potential(settings.potential.name).name},
         hull=toolbox.hull().name,
         sources={table.name: table.filter or "all" for table in settings.source},

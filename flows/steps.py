@@ -339,7 +339,12 @@ def _time_left(run: Run, share: float, needed_seconds: float = 0.0) -> bool:
     budget = run.settings.budget_seconds
     if budget is None:
         return True
-    return time.monotonic() - _started[run.run_id] + needed_seconds <= share * budget
+    return elapsed_seconds(run) + needed_seconds <= share * budget
+
+
+def elapsed_seconds(run: Run) -> float:
+    """Wall time of the run in this process, and of the relaxations of earlier ones, s."""
+    return time.monotonic() - _started[run.run_id]
 
 
 def _proposals_wanted(settings: RunSettings) -> int:
