@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -18,6 +19,8 @@ from ..export.folders import prepare_folder
 from . import steps
 from .steps import Run
 
+PRIVATE = "run-"
+"""Beginning of the name of a run's private Prefect home; the run and the process follow."""
 VERSIONED = ("hysteron", "chgnet", "torch", "pymatgen", "spglib", "SMACT")
 """Packages whose version can change a result."""
 TABLES = ("catalog.jsonl.gz", "hull.csv.gz")
@@ -121,7 +124,8 @@ def _prefect(run_id: str) -> Iterator[None]:
         check_server_address(os.environ["PREFECT_API_URL"])
         yield
         return
-    folder = home() / "prefect" / f"run-{run_id}"
+    end_orphans()
+    folder = home() / "prefect" / f"{PRIVATE}{run_id}-{os.getpid()}"
     folder.mkdir(parents=True, exist_ok=True)
     os.environ["PREFECT_HOME"] = str(folder)
     if not os.environ.get("HYSTERON_DEBUG"):
@@ -132,6 +136,28 @@ def _prefect(run_id: str) -> Iterator[None]:
         yield
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def end_orphans() -> list[Path]:
+    """End the private servers of runs that were killed, and remove their homes. Returns what was removed.
+
+    Prefect starts its server as a process of its own, which a `kill -9` of the run leaves behind.
+    """
+    dead = []
+    for folder in (home() / "prefect").glob(f"{PRIVATE}*"):
+        owner = folder.name.rpartition("-")[2]
+        if owner.isdigit() and not Path(f"/proc/{owner}").exists() and Path("/proc/self").exists():
+            dead.append(folder)
+    homes = {f"PREFECT_HOME={folder}".encode() for folder in dead}
+    for process in Path("/proc").glob("[0-9]*") if homes else ():
+        try:
+            if homes & set((process / "environ").read_bytes().split(b"\0")):
+                os.kill(int(process.name), signal.SIGTERM)
+        except OSError:
+            continue  # somebody else's process, or one that has just ended
+    for folder in dead:
+        shutil.rmtree(folder, ignore_errors=True)
+    return dead
 
 
 def check_server_address(url: str) -> None:

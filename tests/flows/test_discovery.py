@@ -1,7 +1,10 @@
 """The main job from end to end, on real materials and the real potential, small."""
 
 import json
+import os
 import shutil
+import signal
+import subprocess
 
 import pytest
 from equal_stores import assert_equal, content
@@ -133,6 +136,27 @@ def test_a_server_elsewhere_without_authentication_is_refused(monkeypatch):
     launch.check_server_address("http://127.0.0.1:4200/api")
     with pytest.raises(SettingsError, match="no authentication"):
         launch.check_server_address("http://example.org/api")
+
+
+def test_the_server_of_a_killed_run_is_ended(own_home, tmp_path, monkeypatch):
+    monkeypatch.setenv("HYSTERON_HOME", str(tmp_path))
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    dead, alive = (tmp_path / "prefect" / f"run-x-{pid}" for pid in (gone.pid, os.getpid()))
+    for folder in (dead, alive):
+        folder.mkdir(parents=True)
+    orphan = subprocess.Popen(["sleep", "60"], env=os.environ | {"PREFECT_HOME": str(dead)})
+    serving = subprocess.Popen(["sleep", "60"], env=os.environ | {"PREFECT_HOME": str(alive)})
+    try:
+        assert launch.end_orphans() == [dead]
+        assert orphan.wait(timeout=10) == -signal.SIGTERM
+        assert serving.poll() is None
+        assert alive.exists()
+        assert not dead.exists()
+    finally:
+        for process in (orphan, serving):
+            process.kill()
+            process.wait()
 
 
 def test_the_flow_runs_on_prefect(small_catalog, prefect_server, tmp_path):
