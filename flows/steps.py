@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 SEEDS_A_WRITE = 500
 PROPOSALS_A_CHUNK = 64
 PROPOSALS_PER_RELAXATION = 3
-PROPOSALS_PER_SECOND = 3
+PROPOSALS_PER_SECOND = 6
 """Of a wall-time budget; more than can be relaxed, so that the most promising can be chosen."""
 SHARE_TO_GENERATE = 0.2
-SHARE_TO_RELAX = 0.65
+SHARE_TO_RELAX = 0.6
 """Shares of a wall-time budget after which no new chunk of proposals, and of relaxations, is begun."""
 GATE = "stability"
 """What decomposes is not worth the costlier screens."""
