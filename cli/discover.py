@@ -96,12 +96,12 @@ def _resumed(resume: str, url: str, force: bool, settings: Path | None, options:
 
 
 def _carry_out(run) -> dict:
-    from ..flows import launch
+    from ..flows.foreground import execute
     from .progress import bars
 
     try:
         with bars():
-            return launch.execute(run)
+            return execute(run)
     except KeyboardInterrupt:
         say(f"Interrupted; nothing is lost. Go on with: hysteron discover --resume {run.run_id}")
         raise

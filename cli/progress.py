@@ -29,12 +29,22 @@ class Bars:
         return self
 
     def __exit__(self, *problem: object) -> None:
+        self._end_stage()
         self._progress.stop()
 
     def stage(self, name: str, total: int | None) -> None:
-        if self._task is not None:
-            self._progress.stop_task(self._task)
+        self._end_stage()
         self._task = self._progress.add_task(name, total=total)
+
+    def _end_stage(self) -> None:
+        """Stop the clock of the stage before; a total that was not known is what was reached."""
+        if self._task is None:
+            return
+        task = next(t for t in self._progress.tasks if t.id == self._task)
+        if task.total is None:
+            self._progress.update(self._task, total=task.completed)
+        self._progress.stop_task(self._task)
+        self._task = None
 
     def advance(self, count: int = 1) -> None:
         if self._task is not None:

@@ -11,7 +11,7 @@ from prefect import flow, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
 from . import steps
-from .steps import Run
+from .run import Run, recorded
 
 _KEEP_IN_STORE = {"persist_result": False, "cache_policy": NO_CACHE}
 
@@ -56,7 +56,7 @@ def discover_run(run_id: str, store_url: str, out_dir: str) -> str:
     """Carry out, or go on with, a run that the store holds. Returns the report's path."""
     log = get_run_logger()
     run = Run(run_id, store_url, out_dir)
-    with steps.recorded(run):
+    with recorded(run):
         log.info("%s: %d known materials", run_id, retrieve(run))
         for chunk in steps.generate_chunks(run):
             log.info("generate %d: %d new crystals", chunk, generate(run, chunk))

@@ -4,23 +4,16 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from ..core.errors import OutputError, SettingsError
-from ..core.settings import data_file, home
+from ..core.settings import data_file
 from ..export.folders import prepare_folder
-from . import steps
-from .steps import Run
+from .run import Run, open_store
 
-PRIVATE = "run-"
-"""Beginning of the name of a run's private Prefect home; the run and the process follow."""
 VERSIONED = ("hysteron", "chgnet", "torch", "pymatgen", "spglib", "SMACT")
 """Packages whose version can change a result."""
 TABLES = ("catalog.jsonl.gz", "hull.csv.gz")
@@ -45,7 +38,7 @@ def new_run(
     """
     run_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
     out_dir = claim_folder(Path(out) if out else Path(out_root) / run_id)
-    store = steps.open_store(store_url)
+    store = open_store(store_url)
     if advance_seed:
         seed = settings["run"]["seed"] + len(store.runs())
         settings = settings | {"run": settings["run"] | {"seed": seed}}
@@ -73,7 +66,7 @@ def resume(run_id: str, store_url: str, force: bool = False) -> Run:
         NotFoundError: no such run.
         SettingsError: code or model versions differ and `force` is not set.
     """
-    store = steps.open_store(store_url)
+    store = open_store(store_url)
     row = store.get_run(run_id)
     now = versions()
     changed = sorted(k for k in now.keys() | row.versions.keys() if now.get(k) != row.versions.get(k))
@@ -84,15 +77,6 @@ def resume(run_id: str, store_url: str, force: bool = False) -> Run:
         )
     folder = store.work_done(row.run_id, "out")[0]["folder"]
     return Run(row.run_id, store_url, folder)
-
-
-def execute(run: Run) -> dict[str, Any]:
-    """Carry a run out in this process, on Prefect. Returns the summary of its results."""
-    with _prefect(run.run_id):
-        from .discovery import discover_run
-
-        discover_run(run.run_id, run.store_url, run.out_dir)
-    return run.done("export")[0]
 
 
 def versions() -> dict[str, str]:
@@ -115,64 +99,3 @@ def claim_folder(path: Path) -> Path:
     if path.is_dir() and os.access(path, os.R_OK) and any(path.iterdir()):
         raise OutputError(f"{path} is not empty. Choose another --out, or go on with its run by --resume.")
     return prepare_folder(path)
-
-
-@contextmanager
-def _prefect(run_id: str) -> Iterator[None]:
-    """A private Prefect home, unless `PREFECT_API_URL` names a server: two runs must not share one."""
-    if os.environ.get("PREFECT_API_URL"):
-        check_server_address(os.environ["PREFECT_API_URL"])
-        yield
-        return
-    end_orphans()
-    folder = home() / "prefect" / f"{PRIVATE}{run_id}-{os.getpid()}"
-    folder.mkdir(parents=True, exist_ok=True)
-    os.environ["PREFECT_HOME"] = str(folder)
-    if not os.environ.get("HYSTERON_DEBUG"):
-        os.environ.setdefault("PREFECT_LOGGING_LEVEL", "ERROR")
-        # The private server complains of its own shutdown, which is no error of the run.
-        os.environ.setdefault("PREFECT_SERVER_LOGGING_LEVEL", "CRITICAL")
-    try:
-        yield
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def end_orphans() -> list[Path]:
-    """End the private servers of runs that were killed, and remove their homes. Returns what was removed.
-
-    Prefect starts its server as a process of its own, which a `kill -9` of the run leaves behind.
-    """
-    dead = []
-    for folder in (home() / "prefect").glob(f"{PRIVATE}*"):
-        owner = folder.name.rpartition("-")[2]
-        if owner.isdigit() and not Path(f"/proc/{owner}").exists() and Path("/proc/self").exists():
-            dead.append(folder)
-    homes = {f"PREFECT_HOME={folder}".encode() for folder in dead}
-    for process in Path("/proc").glob("[0-9]*") if homes else ():
-        try:
-            if homes & set((process / "environ").read_bytes().split(b"\0")):
-                os.kill(int(process.name), signal.SIGTERM)
-        except OSError:
-            continue  # somebody else's process, or one that has just ended
-    for folder in dead:
-        shutil.rmtree(folder, ignore_errors=True)
-    return dead
-
-
-def check_server_address(url: str) -> None:
-    """Refuse a Prefect server elsewhere than on this machine unless it asks for authentication.
-
-    Raises:
-        SettingsError: another address than loopback, and neither an API key nor an auth string is set.
-    """
-    from urllib.parse import urlsplit
-
-    host = urlsplit(url).hostname or ""
-    local = host in ("localhost", "::1") or host.startswith("127.")
-    if local or os.environ.get("PREFECT_API_KEY") or os.environ.get("PREFECT_API_AUTH_STRING"):
-        return
-    raise SettingsError(
-        f"PREFECT_API_URL names {host}, which is not this machine, and there is no authentication. "
-        "Set PREFECT_API_AUTH_STRING or PREFECT_API_KEY."
-    )

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..core.candidate import Candidate
 from ..export.run_summary import FunnelStage, RunSummary
-
-if TYPE_CHECKING:
-    from .steps import Run
+from .run import GATE, Run, elapsed_seconds
 
 MOST_REASONS = 6
 
@@ -57,8 +55,6 @@ def write_results(run: Run) -> dict[str, Any]:
 
 def funnel(run: Run, screened: list[Candidate], listed: int) -> list[FunnelStage]:
     """How many entered and left each stage, with the reasons of those set aside."""
-    from .steps import GATE
-
     retrieved = run.done("retrieve")[-1]["count"]
     selection = run.done("select")[0]
     proposed, chosen = selection["proposed"], selection["ids"]
@@ -94,7 +90,6 @@ def funnel(run: Run, screened: list[Candidate], listed: int) -> list[FunnelStage
 def summary_of(run: Run) -> RunSummary:
     """What the report says of the run as a whole."""
     from . import toolbox
-    from .steps import elapsed_seconds
 
     row = run.store.get_run(run.run_id)
     settings = run.settings

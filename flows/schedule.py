@@ -20,7 +20,7 @@ from typing import Any
 
 from ..core.errors import SettingsError, StageError
 from ..core.settings import home
-from .launch import check_server_address
+from .foreground import check_server_address
 from .progress import listener
 
 LOOPBACK = "127.0.0.1"

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -20,9 +18,9 @@ from ..core.contracts import Relaxation, Relaxer, Screen, Tools
 from ..core.settings import config_hash
 from . import selection, toolbox
 from .progress import listener
+from .run import GATE, Run, elapsed_seconds, forget_runs
 
 if TYPE_CHECKING:
-    from ..store.store import CandidateStore
     from .run_settings import RunSettings
 
 SEEDS_A_WRITE = 500
@@ -33,65 +31,8 @@ PROPOSALS_PER_SECOND = 6
 SHARE_TO_GENERATE = 0.2
 SHARE_TO_RELAX = 0.6
 """Shares of a wall-time budget after which no new chunk of proposals, and of relaxations, is begun."""
-GATE = "stability"
-"""What decomposes is not worth the costlier screens."""
 STREAMS = {"generate": 1, "known": 2}
 """Second word of each random stream's seed."""
-
-_started: dict[str, float] = {}
-"""When each run of this process began, s on the monotonic clock; what a resumed run spent before is counted."""
-
-
-@dataclass(frozen=True)
-class Run:
-    """What a task is told: everything else is in the store."""
-
-    run_id: str
-    store_url: str
-    out_dir: str
-
-    @property
-    def store(self) -> CandidateStore:
-        return open_store(self.store_url)
-
-    @property
-    def settings(self) -> RunSettings:
-        return _settings(self.store_url, self.run_id)
-
-    def done(self, stage: str) -> dict[int, Any]:
-        """Payloads of the chunks of a stage that are finished."""
-        return self.store.work_done(self.run_id, stage)
-
-
-@lru_cache(maxsize=4)
-def open_store(url: str) -> CandidateStore:
-    from ..store.store import CandidateStore
-
-    return CandidateStore.open(url)
-
-
-@lru_cache(maxsize=8)
-def _settings(url: str, run_id: str) -> RunSettings:
-    from .run_settings import from_stored
-
-    return from_stored(open_store(url).get_run(run_id).config)
-
-
-@contextmanager
-def recorded(run: Run) -> Iterator[None]:
-    """The run's row says running, then finished, failed or interrupted."""
-    store = run.store
-    store.set_status(run.run_id, "running")
-    _started[run.run_id] = time.monotonic() - sum(p["seconds"] for p in run.done("relax").values())
-    try:
-        yield
-    except (KeyboardInterrupt, SystemExit):
-        store.set_status(run.run_id, "interrupted")
-        raise
-    except BaseException:
-        store.set_status(run.run_id, "failed")
-        raise
-    store.finish_run(run.run_id, "finished", run.done("export")[0])
 
 
 def retrieve(run: Run) -> int:
@@ -342,11 +283,6 @@ def _time_left(run: Run, share: float, needed_seconds: float = 0.0) -> bool:
     return elapsed_seconds(run) + needed_seconds <= share * budget
 
 
-def elapsed_seconds(run: Run) -> float:
-    """Wall time of the run in this process, and of the relaxations of earlier ones, s."""
-    return time.monotonic() - _started[run.run_id]
-
-
 def _proposals_wanted(settings: RunSettings) -> int:
     if settings.run.proposals:
         return settings.run.proposals
@@ -382,6 +318,6 @@ def _batches(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
 
 def forget() -> None:
     """Drop what this process remembers of stores and runs, as a new process would."""
-    for remembered in (open_store, _settings, _seeds, _known):
+    forget_runs()
+    for remembered in (_seeds, _known):
         remembered.cache_clear()
-    _started.clear()

@@ -8,7 +8,8 @@ import subprocess
 
 import pytest
 from equal_stores import assert_equal, content
-from hysteron.flows import launch, steps
+from hysteron.flows import foreground, launch, steps
+from hysteron.flows.run import recorded
 from hysteron.flows.run_settings import resolve
 from hysteron.store.store import CandidateStore
 
@@ -27,7 +28,7 @@ def carry_out(store, out):
 
 def by_hand(run):
     """The flow's own order without Prefect."""
-    with steps.recorded(run):
+    with recorded(run):
         steps.retrieve(run)
         for chunk in steps.generate_chunks(run):
             steps.generate(run, chunk)
@@ -133,9 +134,9 @@ def test_a_server_elsewhere_without_authentication_is_refused(monkeypatch):
 
     for name in ("PREFECT_API_KEY", "PREFECT_API_AUTH_STRING"):
         monkeypatch.delenv(name, raising=False)
-    launch.check_server_address("http://127.0.0.1:4200/api")
+    foreground.check_server_address("http://127.0.0.1:4200/api")
     with pytest.raises(SettingsError, match="no authentication"):
-        launch.check_server_address("http://example.org/api")
+        foreground.check_server_address("http://example.org/api")
 
 
 def test_the_server_of_a_killed_run_is_ended(own_home, tmp_path, monkeypatch):
@@ -148,7 +149,7 @@ def test_the_server_of_a_killed_run_is_ended(own_home, tmp_path, monkeypatch):
     orphan = subprocess.Popen(["sleep", "60"], env=os.environ | {"PREFECT_HOME": str(dead)})
     serving = subprocess.Popen(["sleep", "60"], env=os.environ | {"PREFECT_HOME": str(alive)})
     try:
-        assert launch.end_orphans() == [dead]
+        assert foreground.end_orphans() == [dead]
         assert orphan.wait(timeout=10) == -signal.SIGTERM
         assert serving.poll() is None
         assert alive.exists()
