@@ -45,10 +45,10 @@ def test_options_override_the_file_and_the_file_the_preset(tmp_path):
 
 
 def test_entries_of_a_list_are_merged_by_name(tmp_path):
-    path = write(tmp_path, '[[screen]]\nname = "stability"\nmax_energy_above_hull = 0.05\n')
+    path = write(tmp_path, '[[screen]]\nname = "stability"\nenergy_above_hull_max = 0.05\n')
     settings = resolve(path)
     by_name = {table.name: table.settings for table in settings.screen}
-    assert by_name["stability"] == {"max_energy_above_hull": 0.05}
+    assert by_name["stability"] == {"energy_above_hull_max": 0.05}
     assert "ferroelectric" in by_name
 
 
