@@ -7,7 +7,8 @@ HysteronError
 |   |-- SettingsError     a RUN.toml, preset or option that does not fit
 |   `-- NotFoundError     no such run, candidate, file or registered name
 |-- HullError             no energy above hull can be given
-|-- StoreError            the store cannot be opened, or is newer than this program
+|-- StoreError            the store cannot be opened, or is newer than this program   exit 2
+|   `-- NoStoreError      there is no store yet at the address
 |-- OutputError           the output folder cannot be used    exit 2
 |-- MissingDataError      a data folder or table is needed and absent   exit 2
 |-- StageError            a stage failed as a whole           exit 1
@@ -56,6 +57,10 @@ class StoreError(HysteronError):
     """The store cannot be opened or written."""
 
     exit_code = 2
+
+
+class NoStoreError(StoreError):
+    """There is no store yet at the address."""
 
 
 class OutputError(HysteronError):

@@ -57,16 +57,14 @@ def _table(name: str) -> Callable[[], str]:
 
 
 def _store() -> str:
-    from ..core.errors import StoreError
+    from ..core.errors import NoStoreError
     from ..store.store import CandidateStore
 
     try:
         with CandidateStore.open(default_store_url(), create=False) as store:
             return f"{store.count(None)} candidates in {store.url_shown}"
-    except StoreError as error:
-        if "There is no store" in str(error):
-            return "none yet; the first 'hysteron discover' makes one"
-        raise
+    except NoStoreError:
+        return "none yet; the first 'hysteron discover' makes one"
 
 
 def _potential() -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from ..core.errors import StoreError
+from ..core.errors import NoStoreError, StoreError
 from ..core.settings import default_store_url
 
 MOUNTS = Path("/proc/mounts")
@@ -99,7 +99,7 @@ def prepare_file(path: Path, create: bool) -> None:
             written, or on a network share.
     """
     if not create and not path.exists():
-        raise StoreError(
+        raise NoStoreError(
             f"There is no store at {path} yet. 'hysteron discover' makes one; --store names another."
         )
     share = network_filesystem(path)
