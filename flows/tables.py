@@ -51,7 +51,7 @@ def build_hull(into: Path | None, work: Path | None, limit: str | None, listener
         MissingDataError: the data sets are not there.
         SettingsError: a limit that is no wall time.
     """
-    from ..predictors.hull_build import build_hull as build
+    from ..predictors.hull.build import build_hull as build
     from .run_settings import seconds
 
     try:

@@ -57,7 +57,7 @@ def potential(name: str) -> Potential:
 
 def relaxer(table: PotentialTable) -> Relaxer:
     """The relaxer of a `[potential]`."""
-    from ..predictors.relaxation import BatchedRelaxer, RelaxerSettings
+    from ..predictors.relaxation.relaxer import BatchedRelaxer, RelaxerSettings
 
     settings = RelaxerSettings(fmax=table.max_force, steps=table.max_steps, workers=table.workers)
     return BatchedRelaxer(potential(table.name), settings)
@@ -66,7 +66,7 @@ def relaxer(table: PotentialTable) -> Relaxer:
 @lru_cache(maxsize=1)
 def hull() -> Hull:
     """The table of competing phases, read once per process."""
-    from ..predictors.hull import ConvexHull
+    from ..predictors.hull.table import ConvexHull
 
     return ConvexHull()
 

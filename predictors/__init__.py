@@ -4,13 +4,13 @@ The tables name import paths, so that listing the names loads nothing heavy.
 """
 
 POTENTIALS = {
-    "chgnet": "hysteron.predictors.chgnet_potential:CHGNetPotential",
+    "chgnet": "hysteron.predictors.chgnet.potential:CHGNetPotential",
 }
 RELAXERS = {
-    "batched": "hysteron.predictors.relaxation:BatchedRelaxer",
+    "batched": "hysteron.predictors.relaxation.relaxer:BatchedRelaxer",
 }
 HULLS = {
-    "table": "hysteron.predictors.hull:ConvexHull",
+    "table": "hysteron.predictors.hull.table:ConvexHull",
 }
 
 PREDICTORS = {

@@ -5,9 +5,9 @@ import pytest
 from hysteron.core.candidate import Candidate
 from hysteron.core.contracts import Tools
 from hysteron.core.errors import InputError
-from hysteron.predictors.chgnet_potential import CHGNetPotential
+from hysteron.predictors.chgnet.potential import CHGNetPotential
 from hysteron.predictors.energies import Energies
-from hysteron.predictors.hull import ConvexHull
+from hysteron.predictors.hull.table import ConvexHull
 from pymatgen.core import Lattice, Structure
 
 SINGLE_PRECISION_ENERGY = 1e-5  # eV/atom

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..core.errors import StructureError
-from .cell import Cell
+from ...core.errors import StructureError
+from ..cell import Cell
 
 BOND_CUTOFF_ANGSTROM = 6.0  # of the atom graph, CHGNet 0.3.0
 ANGLE_CUTOFF_ANGSTROM = 3.0  # of the bond graph, CHGNet 0.3.0

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from .chgnet_graph import ANGLE_CUTOFF_ANGSTROM, BOND_CUTOFF_ANGSTROM, Graph
+from .graph import ANGLE_CUTOFF_ANGSTROM, BOND_CUTOFF_ANGSTROM, Graph
 
 WIDTH = 64  # of atom, bond and angle features
 ENVELOPE_POWER = 8  # of the polynomial cutoff

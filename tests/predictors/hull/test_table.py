@@ -6,9 +6,9 @@ import random
 import pytest
 from hysteron.core.contracts import Hull
 from hysteron.core.errors import HullError, MissingDataError
-from hysteron.predictors.chgnet_potential import CHGNetPotential
-from hysteron.predictors.hull import CARD, TABLE, ConvexHull, HullCard, Phase, PhaseTable
-from hysteron.predictors.hull_export import _gzipped
+from hysteron.predictors.chgnet.potential import CHGNetPotential
+from hysteron.predictors.hull.export import _gzipped
+from hysteron.predictors.hull.table import CARD, TABLE, ConvexHull, HullCard, Phase, PhaseTable
 from pymatgen.analysis.phase_diagram import PDEntry, PhaseDiagram
 from pymatgen.core import Composition
 

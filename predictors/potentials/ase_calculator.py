@@ -8,7 +8,7 @@ from ase import Atoms
 from ase.calculators.calculator import Calculator, all_changes
 from ase.stress import full_3x3_to_voigt_6_stress
 
-from ..core.contracts import Potential
+from ...core.contracts import Potential
 
 
 class PotentialCalculator(Calculator):

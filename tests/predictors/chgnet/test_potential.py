@@ -9,8 +9,8 @@ import pytest
 from hysteron.core.contracts import Potential
 from hysteron.core.errors import InputError, StructureError
 from hysteron.predictors import POTENTIALS
-from hysteron.predictors.ase_calculator import PotentialCalculator
-from hysteron.predictors.chgnet_potential import CHGNetPotential, CHGNetSettings
+from hysteron.predictors.chgnet.potential import CHGNetPotential, CHGNetSettings
+from hysteron.predictors.potentials.ase_calculator import PotentialCalculator
 from materials import (
     barium_titanate_tetragonal,
     disordered_alloy,
@@ -195,7 +195,7 @@ def test_ase_calculator_gives_the_same_numbers(potential):
 def test_listing_the_potentials_loads_nothing_heavy():
     code = (
         "import sys; from hysteron.predictors import POTENTIALS; "
-        "import hysteron.predictors.chgnet_potential; "
+        "import hysteron.predictors.chgnet.potential; "
         "assert not {'torch', 'pymatgen', 'ase'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

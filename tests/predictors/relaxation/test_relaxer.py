@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 from hysteron.core.contracts import Calculation, Relaxer
-from hysteron.predictors import relaxation
-from hysteron.predictors.chgnet_potential import CHGNetPotential
-from hysteron.predictors.relaxation import BatchedRelaxer, RelaxerSettings
+from hysteron.predictors.chgnet.potential import CHGNetPotential
+from hysteron.predictors.relaxation import relaxer as relaxation
+from hysteron.predictors.relaxation.relaxer import BatchedRelaxer, RelaxerSettings
 from materials import (
     barium_titanate_tetragonal,
     disordered_alloy,

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 
-from ..core.crystals import CrystalRecord
+from ...core.crystals import CrystalRecord
 
 HEXAGONAL_AB = [[1 / 3, 2 / 3, 1 / 4], [2 / 3, 1 / 3, 3 / 4]]
 DOUBLE_HEXAGONAL_ABAC = [[0, 0, 0], [0, 0, 1 / 2], [1 / 3, 2 / 3, 1 / 4], [2 / 3, 1 / 3, 3 / 4]]

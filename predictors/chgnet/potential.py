@@ -1,7 +1,7 @@
 """What energy, forces, stress and magnetic moments does CHGNet give for many crystals?
 
 The weights are those the chgnet package installs; the evaluation is this project's own, several
-times faster (see `chgnet_network`) and equal to the package's within single precision.
+times faster (see `network`) and equal to the package's within single precision.
 
 Source: Deng et al., Nat. Mach. Intell. 5, 1031 (2023), doi:10.1038/s42256-023-00716-3.
 """
@@ -18,16 +18,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from ..core.contracts import Calculation
-from ..core.errors import InputError, MissingDataError, StructureError
-from .cell import Cell
-from .chgnet_graph import Bonds, Graph, build_graph, find_bonds
-from .workers import one_torch_thread
+from ...core.contracts import Calculation
+from ...core.errors import InputError, MissingDataError, StructureError
+from ..cell import Cell
+from ..workers import one_torch_thread
+from .graph import Bonds, Graph, build_graph, find_bonds
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
 
-    from .chgnet_network import Network, Output
+    from .network import Network, Output
 
 CHECKPOINT = "pretrained/0.3.0/chgnet_0.3.0_e29f68s314m37.pth.tar"
 LAST_ELEMENT = 94  # plutonium, the heaviest in the training set
@@ -162,7 +162,7 @@ def _split(graph: Graph, output: Output) -> list[Calculation]:
 
 @lru_cache(maxsize=1)
 def _shipped_network() -> Network:
-    from .chgnet_network import Network
+    from .network import Network
 
     return Network.from_file(_checkpoint())
 

@@ -17,10 +17,10 @@ from typing import Any
 
 import numpy as np
 
-from ..core.crystals import read_crystals
-from ..core.errors import HullError, MissingDataError
-from .hull import CARD, COLUMNS, TABLE, ConvexHull, HullCard, Phase, PhaseTable
-from .hull_records import RELAXED, SINGLE_POINTS, read_ids, read_lines
+from ...core.crystals import read_crystals
+from ...core.errors import HullError, MissingDataError
+from .records import RELAXED, SINGLE_POINTS, read_ids, read_lines
+from .table import CARD, COLUMNS, TABLE, ConvexHull, HullCard, Phase, PhaseTable
 
 DIGITS = 5  # of an energy in eV/atom
 SAMPLE = 1500  # phases on which distances are compared with the Materials Project
@@ -157,7 +157,7 @@ def _near(e_above_hull: float | None) -> bool:
 
 
 def _card(phases: list[Phase], work_dir: Path, date: str, version: str) -> dict[str, Any]:
-    from .chgnet_potential import CHGNetPotential
+    from ..chgnet.potential import CHGNetPotential
 
     excess = single_point_excess(work_dir)
     return {

@@ -29,8 +29,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from ..core.contracts import HullDistance
-from ..core.errors import HullError, MissingDataError
+from ...core.contracts import HullDistance
+from ...core.errors import HullError, MissingDataError
 
 if TYPE_CHECKING:
     from pymatgen.core import Composition

@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 from hysteron.core.crystals import crystals_folder, read_crystals
 from hysteron.core.errors import MissingDataError
-from hysteron.predictors import hull_build
-from hysteron.predictors.hull import TABLE, ConvexHull, PhaseTable
-from hysteron.predictors.hull_export import export_table, finished_phases, single_point_excess
-from hysteron.predictors.hull_records import (
+from hysteron.predictors.hull import build as hull_build
+from hysteron.predictors.hull.export import export_table, finished_phases, single_point_excess
+from hysteron.predictors.hull.records import (
     PRIORITY,
     RELAXED,
     SINGLE_POINTS,
@@ -21,7 +20,8 @@ from hysteron.predictors.hull_records import (
     read_lines,
     write_ids,
 )
-from hysteron.predictors.textbook_elements import textbook_elements
+from hysteron.predictors.hull.table import TABLE, ConvexHull, PhaseTable
+from hysteron.predictors.hull.textbook_elements import textbook_elements
 from materials import magnesium_oxide, silicon, sodium_chloride
 from pymatgen.core import Composition, Lattice, Structure
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.linalg import expm
 
-from ..core.contracts import Calculation
-from .cell import Cell
+from ...core.contracts import Calculation
+from ..cell import Cell
 
 ATOM_STIFFNESS = 20.0  # eV/A^2, first guess of the curvature for an atom
 CELL_STIFFNESS = 0.6  # eV/A^3 (about 100 GPa), first guess of the elastic constants

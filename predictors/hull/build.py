@@ -3,7 +3,7 @@
 Stage 1 takes the CHGNet energy of every crystal at its published geometry. Stage 2 relaxes those that
 matter most: elements, a list of the user's, the hull's vertices, phases close above it. Results are
 appended to files in a work folder as they come, so that a run that was killed goes on where it stopped,
-and `hull_export` makes a table of whatever is finished.
+and `export` makes a table of whatever is finished.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from ..core.contracts import Relaxation
-from ..core.crystals import CrystalRecord, read_crystals
-from ..core.errors import HullError, InputError
-from .hull import ELEMENT, HullCard, PhaseTable
-from .hull_export import export_table, finished_phases
-from .hull_records import (
+from ...core.contracts import Relaxation
+from ...core.crystals import CrystalRecord, read_crystals
+from ...core.errors import HullError, InputError
+from ..workers import map_unordered
+from .export import export_table, finished_phases
+from .records import (
     ELEMENTS,
     NEAR_HULL,
     PRIORITY,
@@ -32,8 +32,8 @@ from .hull_records import (
     read_lines,
     write_ids,
 )
+from .table import ELEMENT, HullCard, PhaseTable
 from .textbook_elements import textbook_elements
-from .workers import map_unordered
 
 ATOMS_PER_TASK = 400  # single points: a few seconds of work, so that little is lost by a kill
 RELAXED_ATOMS_PER_TASK = 160
@@ -187,7 +187,7 @@ class RelaxationQueue:
 
 def _single_points(phases: list[CrystalRecord]) -> list[dict[str, Any]]:
     """Energies of some phases, eV/atom, at their published geometries; runs in a worker."""
-    from .chgnet_potential import CHGNetPotential
+    from ..chgnet.potential import CHGNetPotential
 
     try:
         energies = CHGNetPotential().energies([phase.structure() for phase in phases])
@@ -207,8 +207,8 @@ def _line(phase: CrystalRecord) -> dict[str, Any]:
 
 def _relax(phases: list[CrystalRecord]) -> list[dict[str, Any]]:
     """Relax some phases; runs in a worker."""
-    from .chgnet_potential import CHGNetPotential
-    from .relaxation import RelaxerSettings, relax_share
+    from ..chgnet.potential import CHGNetPotential
+    from ..relaxation.relaxer import RelaxerSettings, relax_share
 
     results = relax_share(CHGNetPotential(), [phase.structure() for phase in phases], RelaxerSettings())
     return [_relaxed_line(phase, result) for phase, result in zip(phases, results, strict=True)]

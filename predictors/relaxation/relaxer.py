@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from ..core.contracts import Calculation, Potential, Relaxation
-from ..core.errors import InputError
-from .cell import Cell
-from .cell_optimizer import CellOptimizer
-from .workers import map_unordered
+from ...core.contracts import Calculation, Potential, Relaxation
+from ...core.errors import InputError
+from ..cell import Cell
+from ..workers import map_unordered
+from .bfgs import CellOptimizer
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
@@ -203,7 +203,7 @@ def geometry_trouble(cell: Cell, first_volume: float) -> str | None:
 
 def shortest_distance(cell: Cell) -> float:
     """Shortest distance between atoms, images included, if below 1 A; else infinity."""
-    from .chgnet_graph import find_bonds
+    from ..chgnet.graph import find_bonds
 
     bonds = find_bonds(cell, cutoff=2 * MIN_DISTANCE)
     lengths = np.linalg.norm(bonds.vectors(cell), axis=1)

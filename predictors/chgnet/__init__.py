@@ -1,0 +1,1 @@
+"""CHGNet: graph, network and potential."""

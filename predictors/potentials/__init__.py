@@ -1,0 +1,1 @@
+"""Other people's potentials, and this project's as an ASE calculator."""

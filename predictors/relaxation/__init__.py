@@ -1,0 +1,1 @@
+"""Crystals come to rest: the batched relaxer and its ways of moving."""
