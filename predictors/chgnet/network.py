@@ -2,7 +2,8 @@
 
 The published architecture with the published weights, arranged for speed on a CPU: a linear layer
 over concatenated features (atom, bond, atom) is the sum of three linear layers, so each is applied
-to atoms or to undirected bonds before they are gathered onto edges. The last angle layer feeds
+to atoms or to undirected bonds before they are gathered onto edges, and the shares of all bonds come
+from their radial basis in one product. Messages are passed by `kernels`. The last angle layer feeds
 nothing and is left out; one backward pass to the bond vectors gives forces and stress.
 
 Source: Deng et al., Nat. Mach. Intell. 5, 1031 (2023), doi:10.1038/s42256-023-00716-3.
@@ -19,8 +20,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from .graph import ANGLE_CUTOFF_ANGSTROM, BOND_CUTOFF_ANGSTROM, Graph
+from .kernels import WIDTH, Gate, Routes, gates, messages
 
-WIDTH = 64  # of atom, bond and angle features
 ENVELOPE_POWER = 8  # of the polynomial cutoff
 NCONV = 4
 COLLINEAR_GUARD = 1 - 1e-6  # keeps acos away from the ends; part of the trained model
@@ -36,11 +37,13 @@ class Output:
         energies: Total energies, eV, float64, shape `(ncells,)`.
         bond_gradients: dE/d(bond vector), eV/A, shape `(nbonds, 3)`, or `None`.
         magmoms: mu_B, shape `(natoms,)`.
+        features: Of each atom, as the energy is read from them, shape `(natoms, 64)`.
     """
 
     energies: Tensor
     bond_gradients: Tensor | None
     magmoms: Tensor
+    features: Tensor
 
 
 class Network:
@@ -57,18 +60,32 @@ class Network:
         self.angle_updates = [
             GatedBlock(self.weights, f"angle_layers.{i}.twoBody_bond") for i in range(NCONV - 2)
         ]
+        embedding = self.weights["bond_embedding.weight"]
+        self.bond_layers = torch.cat(
+            [
+                embedding,
+                self.weights["bond_weights_ag.weight"],
+                *(block.parts[1] @ embedding for block in self.atom_convs),
+            ]
+        )
+        """From the radial basis to bond features, bond weights and their share in each atom convolution."""
 
     @classmethod
-    def from_file(cls, path: Path) -> Network:
+    def from_file(cls, path: Path, device: str = "cpu") -> Network:
         """Read a checkpoint of the chgnet package."""
         state = torch.load(path, map_location="cpu", weights_only=True)
-        return cls(state["model"]["state_dict"])
+        return cls({name: tensor.to(device) for name, tensor in state["model"]["state_dict"].items()})
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are, and so the work is done."""
+        return self.bond_layers.device
 
     def evaluate(self, graph: Graph, gradients: bool = True) -> Output:
         """Energies of a batch, and their gradients with respect to the bond vectors."""
-        vectors = torch.from_numpy(graph.vectors).to(torch.float32).requires_grad_(gradients)
+        vectors = torch.from_numpy(graph.vectors).to(self.device, torch.float32).requires_grad_(gradients)
         with torch.set_grad_enabled(gradients):
-            sites, magmoms = self._site_energies(graph, vectors)
+            sites, magmoms, features = self._site_energies(graph, vectors)
         slopes = None
         if gradients and len(vectors):
             (slopes,) = torch.autograd.grad(sites.sum(), vectors)
@@ -76,35 +93,51 @@ class Network:
             slopes = torch.zeros_like(vectors)
         energies = torch.zeros(len(graph.volumes), dtype=torch.float64)
         energies.index_add_(0, torch.from_numpy(graph.owners), self._with_reference(graph, sites.detach()))
-        return Output(energies, slopes, magmoms.detach())
+        return Output(
+            energies,
+            None if slopes is None else slopes.cpu(),
+            magmoms.detach().cpu(),
+            features.detach().cpu(),
+        )
 
     def _with_reference(self, graph: Graph, sites: Tensor) -> Tensor:
         """Site energies plus the fitted energy of each element, eV, float64."""
-        reference = self.weights["composition_model.fc.weight"].view(-1).double()
-        return sites.double() + reference[torch.from_numpy(graph.numbers) - 1]
+        reference = self.weights["composition_model.fc.weight"].view(-1).cpu().double()
+        return sites.cpu().double() + reference[torch.from_numpy(graph.numbers) - 1]
 
-    def _site_energies(self, graph: Graph, vectors: Tensor) -> tuple[Tensor, Tensor]:
-        """Energy of each atom without the reference (eV) and its magnetic moment (mu_B)."""
+    def _site_energies(self, graph: Graph, vectors: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Energy of each atom without the reference (eV), magnetic moment (mu_B) and last features."""
         weights = self.weights
-        edges = Edges(graph)
-        atoms = weights["atom_embedding.embedding.weight"][torch.from_numpy(graph.numbers) - 1]
+        edges = Edges(graph, self.device)
+        atoms = weights["atom_embedding.embedding.weight"][
+            torch.from_numpy(graph.numbers).to(self.device) - 1
+        ]
         lengths = vectors.norm(dim=1)
         radial = radial_basis(lengths, self._radial("ag"), BOND_CUTOFF_ANGSTROM)
-        bonds = functional.linear(radial, weights["bond_embedding.weight"])
-        bond_weights = functional.linear(radial, weights["bond_weights_ag.weight"])
-        long, short = bonds[edges.n_short :], bonds[: edges.n_short]
-        short_weights = self._short_weights(lengths[: edges.n_short])
-        angles = self._angle_features(vectors[: edges.n_short], lengths[: edges.n_short], edges)
+        n_short = edges.n_short
+        bonds, bond_weights, *bond_shares = functional.linear(radial, self.bond_layers).split(
+            [WIDTH, WIDTH, *[2 * WIDTH] * NCONV], dim=1
+        )
+        bond_weights = bond_weights.contiguous()
+        first = short = bonds[:n_short]
+        short_weights = self._short_weights(lengths[:n_short])
+        angles = self._angle_features(vectors[:n_short], lengths[:n_short], edges)
 
-        for i in range(NCONV - 1):
-            atoms = self._atom_conv(i, atoms, torch.cat([short, long]), bond_weights, edges)
-            if edges.nangles:
+        for i in range(NCONV):
+            if i == NCONV - 1:
+                magmoms = functional.linear(
+                    atoms, weights["site_wise.weight"], weights["site_wise.bias"]
+                ).abs()
+            share = self._bond_share(i, bond_shares[i], short, first)
+            atoms = self._atom_conv(i, atoms, share, bond_weights, edges)
+            if i < NCONV - 1 and edges.nangles:
                 short = self._bond_conv(i, atoms, short, angles, short_weights, edges)
                 if i < NCONV - 2:
                     angles = self._angle_update(i, atoms, short, angles, edges)
-        magmoms = functional.linear(atoms, weights["site_wise.weight"], weights["site_wise.bias"]).abs()
-        atoms = self._atom_conv(NCONV - 1, atoms, torch.cat([short, long]), bond_weights, edges)
-        return self._readout(atoms), magmoms.view(-1)
+        features = functional.layer_norm(
+            atoms, (WIDTH,), weights["readout_norm.weight"], weights["readout_norm.bias"]
+        )
+        return self._readout(features), magmoms.view(-1), features
 
     def _radial(self, which: str) -> Tensor:
         return self.weights[f"bond_basis_expansion.rbf_expansion_{which}.frequencies"]
@@ -125,15 +158,18 @@ class Network:
             AngleBasis.apply(angles, frequencies), self.weights["angle_embedding.weight"]
         )
 
-    def _atom_conv(self, i: int, atoms: Tensor, bonds: Tensor, bond_weights: Tensor, edges: Edges) -> Tensor:
+    def _bond_share(self, i: int, share: Tensor, short: Tensor, first: Tensor) -> Tensor:
+        """Share of all bonds in atom convolution `i`: only the short ones have changed since the first."""
+        if short is first:
+            return share.contiguous()
+        change = self.atom_convs[i].part(1, short - first)
+        return torch.cat([share[: len(short)] + change, share[len(short) :]])
+
+    def _atom_conv(self, i: int, atoms: Tensor, share: Tensor, bond_weights: Tensor, edges: Edges) -> Tensor:
         """Atoms gather messages from their neighbours along all bonds."""
         block = self.atom_convs[i]
-        centre, bond, neighbour = (atoms, bonds, atoms)
-        mixed = block.part(0, centre, bias=True).index_select(0, edges.centres)
-        mixed = mixed + block.part(2, neighbour).index_select(0, edges.neighbours)
-        mixed = (mixed.view(2, -1, 2 * WIDTH) + block.part(1, bond)).view(-1, 2 * WIDTH)
-        messages = (block.gate(mixed).view(2, -1, WIDTH) * bond_weights).view(-1, WIDTH)
-        gathered = torch.zeros_like(atoms).index_add(0, edges.centres, messages)
+        shares = block.part(0, atoms, bias=True), block.part(2, atoms), share
+        gathered = messages(shares, bond_weights, block.gate, edges.along_bonds, len(atoms))
         return atoms + functional.linear(
             gathered, self.weights[f"atom_conv_layers.{i}.mlp_out.layers.1.weight"]
         )
@@ -143,9 +179,9 @@ class Network:
     ) -> Tensor:
         """Short bonds gather messages from the bonds they form angles with."""
         block = self.bond_convs[i]
-        messages = block.gate(_on_angles(block, atoms, short, angles, edges))
-        messages = messages * short_weights.index_select(0, edges.angle_second_bond)
-        gathered = torch.zeros_like(short).index_add(0, edges.angle_first_bond, messages) * short_weights
+        shares = _angle_shares(block, atoms, short, angles, edges)
+        routes = edges.across_angles(len(angles))
+        gathered = messages(shares, short_weights, block.gate, routes, len(short)) * short_weights
         return short + functional.linear(
             gathered, self.weights[f"bond_conv_layers.{i}.mlp_out.layers.1.weight"]
         )
@@ -153,39 +189,45 @@ class Network:
     def _angle_update(self, i: int, atoms: Tensor, short: Tensor, angles: Tensor, edges: Edges) -> Tensor:
         """Angles, from here on one per ordered pair, take up their bonds and centre."""
         block = self.angle_updates[i]
-        change = block.gate(_on_angles(block, atoms, short, angles, edges))
+        shares = _angle_shares(block, atoms, short, angles, edges)
+        change = gates(shares, block.gate, edges.across_angles(len(angles)))
         return change + (angles if len(angles) == len(change) else torch.cat([angles, angles]))
 
-    def _readout(self, atoms: Tensor) -> Tensor:
+    def _readout(self, features: Tensor) -> Tensor:
         """Energy of each atom, eV, shape `(natoms,)`."""
         weights = self.weights
-        atoms = functional.layer_norm(
-            atoms, (WIDTH,), weights["readout_norm.weight"], weights["readout_norm.bias"]
-        )
         for layer in (0, 2, 4):
-            atoms = functional.silu(
+            features = functional.silu(
                 functional.linear(
-                    atoms, weights[f"mlp.layers.{layer}.weight"], weights[f"mlp.layers.{layer}.bias"]
+                    features, weights[f"mlp.layers.{layer}.weight"], weights[f"mlp.layers.{layer}.bias"]
                 )
             )
-        return functional.linear(atoms, weights["mlp.layers.7.weight"], weights["mlp.layers.7.bias"]).view(-1)
+        return functional.linear(features, weights["mlp.layers.7.weight"], weights["mlp.layers.7.bias"]).view(
+            -1
+        )
 
 
 class Edges:
     """Index tensors of a graph: directed edges, and ordered pairs of short ones."""
 
-    def __init__(self, graph: Graph) -> None:
-        first, second = torch.from_numpy(graph.first), torch.from_numpy(graph.second)
+    def __init__(self, graph: Graph, device: torch.device) -> None:
+        first, second = (torch.from_numpy(a).to(device) for a in (graph.first, graph.second))
         self.n_short = graph.n_short
-        self.centres = torch.cat([first, second])
-        self.neighbours = torch.cat([second, first])
+        centres, bonds = torch.cat([first, second]), torch.arange(len(first), device=device).repeat(2)
+        self.along_bonds = Routes(centres, torch.cat([second, first]), bonds, bonds, centres)
         self.short_centres = torch.cat([first[: self.n_short], second[: self.n_short]])
         self.nangles = graph.angles.shape[1]
-        self.half_first = torch.from_numpy(graph.angles[0].copy())
-        self.half_second = torch.from_numpy(graph.angles[1].copy())
+        self.half_first, self.half_second = torch.from_numpy(graph.angles).to(device)
         self.angle_first = torch.cat([self.half_first, self.half_second])
         self.angle_second_bond = torch.cat([self.half_second, self.half_first]) % max(self.n_short, 1)
         self.angle_first_bond = self.angle_first % max(self.n_short, 1)
+        self.ordered = torch.arange(2 * self.nangles, device=device)
+
+    def across_angles(self, nfeatures: int) -> Routes:
+        """Routes of the ordered pairs, whose angle features are one per pair, or one per two at first."""
+        edges = self.ordered if nfeatures == len(self.ordered) else self.ordered % max(self.nangles, 1)
+        second = self.angle_second_bond
+        return Routes(self.angle_first, second, edges, second, self.angle_first_bond)
 
 
 class GatedBlock:
@@ -198,37 +240,32 @@ class GatedBlock:
         wide = torch.cat([weights[f"{name}.{entry}.weight"] for name in both])
         self.parts = [part.contiguous() for part in wide.split(WIDTH, dim=1)]
         self.bias = torch.cat([weights[f"{name}.{entry}.bias"] for name in both])
-        self.outer = (
-            [(weights[f"{name}.3.weight"], weights[f"{name}.3.bias"]) for name in both] if hidden else None
+        inner = (
+            [weights[f"{name}.3.weight"].T.contiguous() for name in both] if hidden else [wide[:0, :0]] * 2
         )
-        self.norms = [(weights[f"{prefix}.bn{k}.weight"], weights[f"{prefix}.bn{k}.bias"]) for k in (1, 2)]
+        biases = [weights[f"{name}.3.bias"] for name in both] if hidden else [wide[:0, 0]] * 2
+        norms = [[weights[f"{prefix}.bn{k}.{kind}"] for k in (1, 2)] for kind in ("weight", "bias")]
+        self.gate = Gate(
+            inner[0],
+            inner[1],
+            torch.stack(biases),
+            scales=torch.stack(norms[0]),
+            shifts=torch.stack(norms[1]),
+        )
 
     def part(self, i: int, features: Tensor, bias: bool = False) -> Tensor:
         """Share of input `i` in the first layer, core and gate side by side, shape `(n, 128)`."""
         return functional.linear(features, self.parts[i], self.bias if bias else None)
 
-    def gate(self, mixed: Tensor) -> Tensor:
-        """From the summed shares, shape `(n, 128)`, to the gated output, shape `(n, 64)`."""
-        if self.outer is not None:
-            mixed = functional.silu(mixed)
-        core, gate = mixed[:, :WIDTH], mixed[:, WIDTH:]
-        if self.outer is not None:
-            core, gate = functional.linear(core, *self.outer[0]), functional.linear(gate, *self.outer[1])
-        core = functional.layer_norm(core, (WIDTH,), *self.norms[0])
-        gate = functional.layer_norm(gate, (WIDTH,), *self.norms[1])
-        return functional.silu(core) * torch.sigmoid(gate)
 
-
-def _on_angles(block: GatedBlock, atoms: Tensor, short: Tensor, angles: Tensor, edges: Edges) -> Tensor:
-    """First layer of a gated block on ordered pairs of short bonds, shape `(2 nangles, 128)`."""
-    own = block.part(0, short)
-    own = torch.cat([own, own]) + block.part(3, atoms, bias=True).index_select(0, edges.short_centres)
-    mixed = own.index_select(0, edges.angle_first)
-    mixed = mixed + block.part(1, short).index_select(0, edges.angle_second_bond)
-    share = block.part(2, angles)
-    if len(share) == len(mixed):
-        return mixed + share
-    return (mixed.view(2, -1, 2 * WIDTH) + share).view(-1, 2 * WIDTH)
+def _angle_shares(
+    block: GatedBlock, atoms: Tensor, short: Tensor, angles: Tensor, edges: Edges
+) -> tuple[Tensor, Tensor, Tensor]:
+    """First layer of a gated block on ordered pairs of short bonds: of the first bond, directed, with the
+    atom it leaves; of the second; of the angle."""
+    own = block.part(0, short).repeat(2, 1)
+    own = own + block.part(3, atoms, bias=True).index_select(0, edges.short_centres)
+    return own, block.part(1, short), block.part(2, angles)
 
 
 def radial_basis(lengths: Tensor, frequencies: Tensor, cutoff: float) -> Tensor:

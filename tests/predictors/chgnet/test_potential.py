@@ -199,3 +199,18 @@ def test_listing_the_potentials_loads_nothing_heavy():
         "assert not {'torch', 'pymatgen', 'ase'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_learned_features_come_one_row_an_atom(potential):
+    crystals = [silicon(), strontium_titanate()]
+    together = potential.features(crystals)
+    assert [f.shape for f in together] == [(len(s), 64) for s in crystals]
+    np.testing.assert_allclose(potential.features([crystals[1]])[0], together[1], atol=1e-4)
+    oxygens = [i for i, site in enumerate(crystals[1]) if site.specie.symbol == "O"]
+    np.testing.assert_allclose(together[1][oxygens], together[1][oxygens[:1]].repeat(3, axis=0), atol=1e-3)
+    assert np.abs(together[1][0] - together[1][1]).max() > 0.1
+
+
+def test_a_device_that_is_not_there_is_said(potential):
+    with pytest.raises(InputError, match="cannot work on 'cuda:99'"):
+        CHGNetPotential(CHGNetSettings(device="cuda:99"))
