@@ -3,5 +3,6 @@
 BENCHMARKS = {
     "ferroelectric-parents": "hysteron.benchmarks.ferroelectric_parents:run",
     "query": "hysteron.benchmarks.query:run",
+    "relaxation": "hysteron.benchmarks.relaxation:run",
     "substitution": "hysteron.benchmarks.substitution:run",
 }
