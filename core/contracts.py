@@ -70,6 +70,7 @@ class Relaxation:
         converged: Whether `max_force` fell below the relaxer's threshold.
         failure: One sentence if the structure was given up (exploding cell, colliding atoms,
             unknown element); then `converged` is False.
+        note: One sentence if the run ended early with a sound geometry: step or time limit.
     """
 
     structure: Structure | None
@@ -78,6 +79,7 @@ class Relaxation:
     steps: int
     converged: bool
     failure: str | None = None
+    note: str | None = None
 
 
 @runtime_checkable

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.contracts import Relaxation
+from ..core.lines import append_lines, read_lines
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
@@ -32,15 +33,11 @@ class RelaxationLog:
         self.method = method
         self.finished = dict(read_relaxations(path, method))
         path.parent.mkdir(parents=True, exist_ok=True)
-        _mend(path)
 
     def append(self, material_id: str, relaxation: Relaxation) -> Relaxation:
         """Write one relaxation down, failed ones too; returns it as it will be read again."""
-        import orjson
-
         line = {"id": material_id, "method": self.method} | to_fields(relaxation)
-        with self.path.open("ab") as out:
-            out.write(orjson.dumps(line) + b"\n")
+        append_lines(self.path, [line])
         return self.finished.setdefault(material_id, from_fields(line))
 
 
@@ -49,18 +46,9 @@ def read_relaxations(path: Path, method: str | None = None) -> Iterator[tuple[st
 
     The hull's build writes such lines too, without a method.
     """
-    import orjson
-
-    if not path.exists():
-        return
-    with path.open("rb") as lines:
-        for line in lines:
-            try:
-                fields = orjson.loads(line)
-            except orjson.JSONDecodeError:
-                continue  # the rest of a line cut by a kill
-            if method is None or fields.get("method") == method:
-                yield fields["id"], from_fields(fields)
+    for fields in read_lines(path):
+        if method is None or fields.get("method") == method:
+            yield fields["id"], from_fields(fields)
 
 
 def to_fields(relaxation: Relaxation) -> dict[str, Any]:
@@ -101,13 +89,3 @@ def from_fields(fields: dict[str, Any]) -> Relaxation:
         fields["converged"],
         fields["failure"],
     )
-
-
-def _mend(path: Path) -> None:
-    """End a line that a kill cut short, so that the next one is not joined to it."""
-    if not path.exists() or path.stat().st_size == 0:
-        return
-    with path.open("rb+") as file:
-        file.seek(-1, 2)
-        if file.read(1) != b"\n":
-            file.write(b"\n")

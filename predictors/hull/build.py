@@ -17,6 +17,7 @@ from typing import Any
 from ...core.contracts import Relaxation
 from ...core.crystals import CrystalRecord, read_crystals
 from ...core.errors import HullError, InputError
+from ...core.lines import append_lines, read_lines
 from ..workers import map_unordered
 from .export import export_table, finished_phases
 from .records import (
@@ -27,9 +28,7 @@ from .records import (
     RELAXED,
     SINGLE_POINTS,
     VERTICES,
-    append_lines,
     read_ids,
-    read_lines,
     write_ids,
 )
 from .table import ELEMENT, HullCard, PhaseTable

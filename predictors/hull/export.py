@@ -19,7 +19,8 @@ import numpy as np
 
 from ...core.crystals import read_crystals
 from ...core.errors import HullError, MissingDataError
-from .records import RELAXED, SINGLE_POINTS, read_ids, read_lines
+from ...core.lines import read_lines
+from .records import RELAXED, SINGLE_POINTS, read_ids
 from .table import CARD, COLUMNS, TABLE, ConvexHull, HullCard, Phase, PhaseTable
 
 DIGITS = 5  # of an energy in eV/atom

@@ -7,13 +7,11 @@ and cell are about equally stiff. A step that raises the energy is taken back an
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
-from scipy.linalg import expm
 
 from ...core.contracts import Calculation
 from ..cell import Cell
+from .coordinates import Freedom, LocalCoordinates, Point
 
 ATOM_STIFFNESS = 20.0  # eV/A^2, first guess of the curvature for an atom
 CELL_STIFFNESS = 0.6  # eV/A^3 (about 100 GPa), first guess of the elastic constants
@@ -25,26 +23,18 @@ SMALLEST_RADIUS = 1e-4
 ENERGY_NOISE_PER_ATOM = 2e-6  # eV/atom, single precision: no rise that small is a rise
 
 
-@dataclass(frozen=True)
-class Point:
-    """A geometry and what the potential says of it."""
+class Bfgs:
+    """The minimisation of one crystal; implements `Method`. `best` is the lowest geometry."""
 
-    cell: Cell
-    energy: float
-    gradient: np.ndarray
-    max_force: float
+    version = "bfgs-trust"
 
-
-class CellOptimizer:
-    """The minimisation of one crystal, fed one calculation at a time."""
-
-    def __init__(self, cell: Cell) -> None:
+    def __init__(self, cell: Cell, freedom: Freedom | None = None) -> None:
         self.trial = cell
-        """The geometry to be evaluated next."""
         self.best: Point | None = None
         self.steps = 0
         natoms = len(cell.numbers)
-        self.strain_scale = np.sqrt(CELL_STIFFNESS * cell.volume / ATOM_STIFFNESS)
+        strain_scale = float(np.sqrt(CELL_STIFFNESS * cell.volume / ATOM_STIFFNESS))
+        self.coordinates = LocalCoordinates(cell, freedom, strain_scale)
         self.hessian = np.eye(3 * natoms + 9) * ATOM_STIFFNESS
         self.radius = FIRST_RADIUS
         self._move = np.zeros(3 * natoms + 9)
@@ -56,13 +46,13 @@ class CellOptimizer:
 
     def feed(self, calculation: Calculation) -> None:
         """Take in the calculation at `trial`."""
-        point = self._point(calculation)
+        point = self.coordinates.point(self.trial, calculation)
         if self.best is None:
             self.best = point
             return
         self._learn(point.gradient - self.best.gradient)
         noise = ENERGY_NOISE_PER_ATOM * len(self.trial.numbers)
-        rise = point.energy - self.best.energy
+        rise = point.objective - self.best.objective
         if rise > noise and not (rise < 10 * noise and point.max_force < self.best.max_force):
             self.radius = min(self.radius, self._length(self._move)) / 2
             return
@@ -77,20 +67,12 @@ class CellOptimizer:
         self.steps += 1
         curvatures, modes = np.linalg.eigh(self.hessian)
         along = modes.T @ self.best.gradient
-        move = -modes @ (along / np.maximum(curvatures, SOFTEST))
+        move = self.coordinates.allowed(-modes @ (along / np.maximum(curvatures, SOFTEST)))
         length = self._length(move)
         if length > self.radius:
             move *= self.radius / length
         self._move = move
-        self.trial = self._moved(self.best.cell, move)
-
-    def _point(self, calculation: Calculation) -> Point:
-        cell = self.trial
-        cell_force = -cell.volume * calculation.stress
-        forces = np.concatenate([calculation.forces.ravel(), cell_force.ravel() / self.strain_scale])
-        per_atom = cell_force / len(cell.numbers)
-        largest = max(np.linalg.norm(rows, axis=1).max() for rows in (calculation.forces, per_atom))
-        return Point(cell, calculation.energy, -forces, float(largest))
+        self.trial = self.coordinates.moved(self.best.cell, move)
 
     def _learn(self, change: np.ndarray) -> None:
         """Damped update of the curvature, which stays positive where the energy surface is not.
@@ -109,12 +91,6 @@ class CellOptimizer:
         self.hessian += np.outer(change, change) / stiffness - np.outer(felt, felt) / expected
 
     def _length(self, move: np.ndarray) -> float:
-        """Largest move of an atom, A; a strain counts as the move of an atom at `strain_scale`."""
+        """Largest move of an atom, A; a strain counts as the move of an atom at the strain scale."""
         rows = move.reshape(-1, 3)
         return float(np.linalg.norm(rows, axis=1).max())
-
-    def _moved(self, cell: Cell, move: np.ndarray) -> Cell:
-        displacements = move[:-9].reshape(-1, 3)
-        strain = move[-9:].reshape(3, 3) / self.strain_scale
-        deform = expm((strain + strain.T) / 2)
-        return Cell(cell.numbers, (cell.positions + displacements) @ deform, cell.lattice @ deform)

@@ -9,15 +9,14 @@ import numpy as np
 import pytest
 from hysteron.core.crystals import crystals_folder, read_crystals
 from hysteron.core.errors import MissingDataError
+from hysteron.core.lines import append_lines, read_lines
 from hysteron.predictors.hull import build as hull_build
 from hysteron.predictors.hull.export import export_table, finished_phases, single_point_excess
 from hysteron.predictors.hull.records import (
     PRIORITY,
     RELAXED,
     SINGLE_POINTS,
-    append_lines,
     read_ids,
-    read_lines,
     write_ids,
 )
 from hysteron.predictors.hull.table import TABLE, ConvexHull, PhaseTable
