@@ -4,25 +4,40 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import monotonic
 
 from .output import console_error
+
+SPEED_PERIOD_SECONDS = 120.0  # results come in bursts; the time left is estimated over this long
+LEAST_SECONDS = 0.5  # before a rate means something
 
 
 class Bars:
     """One bar a stage; implements the flow's `Listener`."""
 
     def __init__(self) -> None:
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+        from rich.progress import (
+            BarColumn,
+            MofNCompleteColumn,
+            Progress,
+            TextColumn,
+            TimeElapsedColumn,
+            TimeRemainingColumn,
+        )
 
         self.console = console_error()
         self._progress = Progress(
             TextColumn("{task.description:<28}"),
             BarColumn(),
             MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]}", justify="right"),
             TimeElapsedColumn(),
+            TimeRemainingColumn(),
             console=self.console,
+            speed_estimate_period=SPEED_PERIOD_SECONDS,
         )
         self._task = None
+        self._begun = monotonic()
 
     def __enter__(self) -> Bars:
         self._progress.start()
@@ -34,7 +49,8 @@ class Bars:
 
     def stage(self, name: str, total: int | None) -> None:
         self._end_stage()
-        self._task = self._progress.add_task(name, total=total)
+        self._task = self._progress.add_task(name, total=total, rate="")
+        self._begun = monotonic()
 
     def _end_stage(self) -> None:
         """Stop the clock of the stage before; a total that was not known is what was reached."""
@@ -47,11 +63,23 @@ class Bars:
         self._task = None
 
     def advance(self, count: int = 1) -> None:
-        if self._task is not None:
-            self._progress.advance(self._task, count)
+        if self._task is None:
+            return
+        self._progress.advance(self._task, count)
+        task = next(t for t in self._progress.tasks if t.id == self._task)
+        rate = per_second(task.completed, monotonic() - self._begun)
+        self._progress.update(self._task, rate=rate)
 
     def say(self, sentence: str) -> None:
         self.console.print(sentence, markup=False)
+
+
+def per_second(count: float, seconds: float) -> str:
+    """`3.2/s`; nothing while it is too early to tell."""
+    if seconds < LEAST_SECONDS or not count:
+        return ""
+    rate = count / seconds
+    return f"{rate:.0f}/s" if rate >= 10 else f"{rate:.2g}/s"
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""`hysteron relax`, `predict` and `screen`: one stage on files."""
+"""`hysteron predict` and `screen`, and how any single stage treats files."""
 
 from __future__ import annotations
 
@@ -18,31 +18,6 @@ PathsArgument = Annotated[
 ]
 
 
-def relax(
-    paths: PathsArgument,
-    fmax: Annotated[float, typer.Option(min=1e-4, help="Stop at this largest force, eV/A.")] = 0.05,
-    steps: Annotated[int, typer.Option(min=1, help="Give up after so many steps.")] = 300,
-    format: FormatOption = None,
-) -> None:
-    """Relax positions and cell, and say how far each crystal lies above the hull."""
-    from ..flows import toolbox
-    from ..flows.run_settings import PotentialTable, ScreenTable
-    from ..flows.steps import judged, relaxed_candidate
-    from .progress import bars
-
-    def work(candidates: Sequence[Candidate]) -> list[Candidate]:
-        relaxer = toolbox.relaxer(PotentialTable(max_force=fmax, max_steps=steps))
-        with bars() as shown:
-            shown.stage("relax", len(candidates))
-            results = relaxer.relax([c.structure for c in candidates], lambda *_: shown.advance())
-        relaxed = [relaxed_candidate(c, r, relaxer) for c, r in zip(candidates, results, strict=True)]
-        return judged(
-            relaxed, [toolbox.screen(ScreenTable(name="stability"))], toolbox.tools_for_prediction()
-        )
-
-    _each(paths, work, format, "relax")
-
-
 def predict(
     paths: PathsArgument,
     model: Annotated[str, typer.Option(help="Which predictor.")] = "chgnet",
@@ -51,7 +26,7 @@ def predict(
     """Predict properties at the geometry given; nothing is relaxed."""
     from ..flows import toolbox
 
-    _each(paths, lambda candidates: toolbox.predictor(model).predict(candidates), format, "predict")
+    each_input(paths, lambda candidates: toolbox.predictor(model).predict(candidates), format, "predict")
 
 
 def screen(
@@ -74,10 +49,10 @@ def screen(
         energies = toolbox.predictor("chgnet").predict(candidates)
         return judged(energies, screens, toolbox.tools_for_prediction())
 
-    _each(paths, work, format, "screen")
+    each_input(paths, work, format, "screen")
 
 
-def _each(
+def each_input(
     paths: list[str],
     work: Callable[[Sequence[Candidate]], list[Candidate]],
     format: Format | None,

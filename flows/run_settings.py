@@ -63,9 +63,20 @@ class GeneratorTable(Settings):
 
 
 class PotentialTable(Settings):
-    """`[potential]`: what energies come from, and when a relaxation ends."""
+    """`[potential]`: what energies come from, how a relaxation moves, and when it ends.
+
+    Attributes:
+        method: `bfgs`, or `fire` to take the steps that ASE's FIRE takes.
+        cell: `free`, `fixed`, or `volume`: the shape is free at fixed volume.
+        pressure_gpa: Positive compresses. Hulls stand at zero pressure.
+        symmetry: Keep the space group of each crystal exactly.
+    """
 
     name: str = "chgnet"
+    method: Literal["bfgs", "fire"] = "bfgs"
+    cell: Literal["free", "fixed", "volume"] = "free"
+    pressure_gpa: float = Field(default=0.0, allow_inf_nan=False)
+    symmetry: bool = False
     max_force: float = Field(default=0.05, gt=0, description="eV/A")
     max_steps: int = Field(default=300, ge=1)
     workers: int | None = Field(default=None, ge=1)

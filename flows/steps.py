@@ -149,7 +149,12 @@ def relaxed_candidate(candidate: Candidate, result: Relaxation, relaxer: Relaxer
         f"{relaxer.version}; weights {potential.model_hash}",
         config_hash(relaxer.version),
         time=utc_now(),
-        details={"steps": result.steps, "converged": result.converged, "max_force": result.max_force},
+        details={
+            "steps": result.steps,
+            "converged": result.converged,
+            "max_force": result.max_force,
+            **_under_pressure(result, relaxer),
+        },
     )
     scale = f"{potential.energy_scale} scale"
     moved = candidate.with_structure(result.structure, selection.spacegroup_number(result.structure))
@@ -160,8 +165,21 @@ def relaxed_candidate(candidate: Candidate, result: Relaxation, relaxer: Relaxer
     )
     if result.converged:
         return moved
-    reason = f"Not converged after {result.steps} steps: largest force {result.max_force:.3f} eV/A."
+    force = f"largest force {result.max_force:.3f} eV/A"
+    reason = result.note or f"Not converged after {result.steps} steps: {force}."
     return moved.with_failure(Failure("relax", potential.name, reason))
+
+
+def _under_pressure(result: Relaxation, relaxer: Relaxer) -> dict[str, float]:
+    """Pressure and enthalpy, if there is a pressure; the energy stays the energy."""
+    pressure = getattr(getattr(relaxer, "settings", None), "pressure_gpa", 0.0)
+    if not pressure or result.structure is None or result.energy_per_atom is None:
+        return {}
+    from ..predictors.relaxation.coordinates import GPA
+
+    volume_per_atom = result.structure.volume / len(result.structure)
+    enthalpy = result.energy_per_atom + pressure * GPA * volume_per_atom
+    return {"pressure_gpa": pressure, "enthalpy_per_atom": enthalpy}
 
 
 def screen_chunks(run: Run) -> Iterator[int]:

@@ -6,13 +6,14 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from ..core.contracts import Generator, Hull, Potential, Predictor, Relaxer, Screen, Source, Tools
+from ..core.contracts import Generator, Hull, Potential, Predictor, Screen, Source, Tools
 from ..core.registry import load
 from ..core.settings import validate
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
 
+    from ..predictors.relaxation.relaxer import BatchedRelaxer
     from .run_settings import GeneratorTable, PotentialTable, RunSettings, ScreenTable, SourceTable
 
 
@@ -55,11 +56,21 @@ def potential(name: str) -> Potential:
     return load(name, POTENTIALS, "hysteron.potentials")()
 
 
-def relaxer(table: PotentialTable) -> Relaxer:
-    """The relaxer of a `[potential]`."""
-    from ..predictors.relaxation.relaxer import BatchedRelaxer, RelaxerSettings
+def relaxer(table: PotentialTable, seconds: float | None = None) -> BatchedRelaxer:
+    """The relaxer of a `[potential]`; `seconds` limits the wall time of each call."""
+    from ..predictors.relaxation.relaxer import BatchedRelaxer
+    from ..predictors.relaxation.settings import RelaxerSettings
 
-    settings = RelaxerSettings(fmax=table.max_force, steps=table.max_steps, workers=table.workers)
+    settings = RelaxerSettings(
+        method=table.method,
+        fmax=table.max_force,
+        steps=table.max_steps,
+        cell=table.cell,
+        pressure_gpa=table.pressure_gpa,
+        symmetry=table.symmetry,
+        seconds=seconds,
+        workers=table.workers,
+    )
     return BatchedRelaxer(potential(table.name), settings)
 
 

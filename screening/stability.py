@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import Field
 
 from ..core.candidate import Candidate, PropertyValue, Verdict
-from ..core.contracts import Hull, HullDistance, Tools
+from ..core.contracts import Hull, HullDistance, Potential, Tools
 from ..core.errors import HysteronError
 from ..core.settings import Settings
 from .batch import calculate_each
@@ -116,9 +116,7 @@ def _energies(candidates: Sequence[Candidate], hull: Hull, tools: Tools) -> list
     """An energy per atom for each candidate, or a sentence why there is none."""
     potential = tools.potential
     if potential is None or potential.name != hull.potential_name:
-        return [
-            f"There is no energy_per_atom by {hull.potential_name}, which the hull {hull.name} is made of."
-        ] * len(candidates)
+        return [_no_energy(hull, potential)] * len(candidates)
     results = calculate_each(potential, [c.structure for c in candidates])
     return [
         result
@@ -132,6 +130,13 @@ def _energies(candidates: Sequence[Candidate], hull: Hull, tools: Tools) -> list
         )
         for c, result in zip(candidates, results, strict=True)
     ]
+
+
+def _no_energy(hull: Hull, potential: Potential | None) -> str:
+    made_of = f"There is no energy_per_atom by {hull.potential_name}, which the hull {hull.name} is made of"
+    if potential is None:
+        return f"{made_of}."
+    return f"{made_of}; energies of {potential.name} are another model's and are not compared with it."
 
 
 def _distance(candidate: Candidate, computed: PropertyValue | str | None, hull: Hull) -> Found:

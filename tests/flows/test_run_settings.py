@@ -81,3 +81,19 @@ def test_an_unknown_preset_proposes_the_nearest():
 def test_stored_settings_come_back_equal():
     settings = resolve(options={"preset": "ferroelectric", "relaxations": 5})
     assert from_stored(settings.model_dump(mode="json")) == settings
+
+
+def test_the_potential_table_reaches_the_relaxer(tmp_path):
+    from hysteron.flows import toolbox
+
+    path = write(
+        tmp_path, '[potential]\nmethod = "fire"\nsymmetry = true\npressure_gpa = 5\ncell = "volume"\n'
+    )
+    settings = toolbox.relaxer(resolve(path).potential).settings
+    assert (settings.method, settings.symmetry, settings.pressure_gpa, settings.cell) == (
+        "fire", True, 5, "volume",
+    )  # fmt: skip
+    plain = toolbox.relaxer(resolve().potential)
+    assert plain.version == "bfgs-trust fmax=0.05 steps=300"
+    with pytest.raises(SettingsError, match="method"):
+        resolve(write(tmp_path, '[potential]\nmethod = "newton"\n'))

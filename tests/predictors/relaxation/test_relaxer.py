@@ -13,7 +13,9 @@ from materials import (
     silicon,
     sodium_chloride,
     strontium_titanate,
+    titania_rutile,
 )
+from pair_potential import PairPotential
 from pydantic import ValidationError
 from pymatgen.core import Lattice, Structure
 from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
@@ -139,7 +141,78 @@ def test_the_step_limit_ends_a_run():
     one = BatchedRelaxer(CHGNetPotential(), RelaxerSettings(workers=1, steps=1, fmax=0.001))
     (found,) = one.relax([rattled(magnesium_oxide())])
     assert (found.steps, found.converged, found.failure) == (1, False, None)
+    assert "step limit" in found.note
     assert found.structure is not None
+
+
+def test_the_time_limit_gives_back_what_there_is(monkeypatch):
+    monkeypatch.setattr(relaxation, "ATOMS_IN_FLIGHT", 12)
+    crowd = [rattled(make()) for make in (silicon, magnesium_oxide, titania_rutile)] * 30
+    limited = BatchedRelaxer(PairPotential(), RelaxerSettings(workers=1, fmax=1e-9, seconds=1))
+    found = limited.relax(crowd)
+    begun = [r for r in found if r.structure is not None]
+    waiting = [r for r in found if r.structure is None]
+    assert begun
+    assert waiting
+    cut_short = [r for r in begun if "time limit" in (r.note or "")]
+    assert cut_short
+    assert not any(r.converged or r.failure for r in cut_short)
+    assert all("not begun" in r.failure for r in waiting)
+
+
+def test_a_structure_that_the_potential_refuses_fails_alone():
+    gold = Structure(Lattice.cubic(4), ["Au"], [[0, 0, 0]])
+    found = BatchedRelaxer(PairPotential(), RelaxerSettings(workers=1)).relax(
+        [silicon(), gold, magnesium_oxide()]
+    )
+    assert [r.failure is None for r in found] == [True, False, True]
+    assert "does not know gold" in found[1].failure
+
+
+class Broken(PairPotential):
+    """The stress of magnesium oxide is not a number after the first step."""
+
+    def calculate_cells(self, cells):
+        found = super().calculate_cells(cells)
+        spoilt = Calculation(found[0].energy, found[0].forces, np.full((3, 3), np.nan))
+        return [
+            spoilt if 12 in c.numbers and self.evaluations > 5 else f
+            for c, f in zip(cells, found, strict=True)
+        ]
+
+
+def test_what_is_not_finite_fails_alone_with_the_last_good_geometry():
+    crowd = [rattled(magnesium_oxide()), rattled(titania_rutile())]
+    found = BatchedRelaxer(Broken(), RelaxerSettings(workers=1, fmax=0.001)).relax(crowd)
+    assert "not finite" in found[0].failure
+    assert found[0].structure is not None
+    assert found[1].converged
+
+
+@pytest.mark.parametrize("method", ["bfgs", "fire"])
+@pytest.mark.parametrize("symmetry", [False, True])
+def test_neighbours_do_not_matter_at_all_to_an_exact_potential(method, symmetry, monkeypatch):
+    settings = RelaxerSettings(workers=1, method=method, symmetry=symmetry, steps=25)
+    exact = BatchedRelaxer(PairPotential(), settings)
+    crowd = [rattled(make()) for make in KNOWN]
+    together = exact.relax(crowd)
+    monkeypatch.setattr(relaxation, "ATOMS_IN_FLIGHT", 7)
+    monkeypatch.setattr(relaxation, "ATOMS_PER_SHARE", 12)
+    for a, b in zip(together, exact.relax(crowd), strict=True):
+        assert (a.energy_per_atom, a.steps, a.max_force) == (b.energy_per_atom, b.steps, b.max_force)
+        assert (a.structure.lattice.matrix == b.structure.lattice.matrix).all()
+
+
+def test_the_version_names_what_decides_the_result():
+    def version(**settings):
+        return BatchedRelaxer(PairPotential(), RelaxerSettings(**settings)).version
+
+    assert version() == "bfgs-trust fmax=0.05 steps=300"
+    assert version(workers=2, seconds=5) == version()
+    said = version(method="fire", cell="volume", pressure_gpa=-2.5, symmetry=True)
+    assert said == "fire fmax=0.05 steps=300 cell=volume pressure=-2.5GPa symmetry=0.01"
+    with pytest.raises(ValidationError):
+        RelaxerSettings(method="newton")
 
 
 def test_neighbours_in_the_batch_and_processes_do_not_matter(relaxer, monkeypatch):
