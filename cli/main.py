@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from .. import __version__
 from ..core.errors import HysteronError
-from . import benchmark, data, discover, doctor, export, generate, retrieve, schedule, stages, store
+from . import benchmark, data, discover, doctor, export, generate, relax, retrieve, schedule, stages, store
 
 INTERRUPTED = 130
+USAGE_ERROR: Any = typer.BadParameter.__mro__[2]  # ClickException, of click or of typer's own copy of it
 
 app = typer.Typer(
     name="hysteron",
@@ -32,7 +33,7 @@ app.command(rich_help_panel=_RUN)(schedule.schedule)
 app.command(rich_help_panel=_RUN)(store.runs)
 app.command(rich_help_panel=_STAGE)(retrieve.retrieve)
 app.command(rich_help_panel=_STAGE)(generate.generate)
-app.command(rich_help_panel=_STAGE)(stages.relax)
+app.command(rich_help_panel=_STAGE)(relax.relax)
 app.command(rich_help_panel=_STAGE)(stages.predict)
 app.command(rich_help_panel=_STAGE)(stages.screen)
 app.command(rich_help_panel=_KEEP)(store.query)
@@ -68,17 +69,15 @@ def run(arguments: list[str] | None = None) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code."""
-    import click
-
     try:
         code = app(arguments, standalone_mode=False)
         return code if isinstance(code, int) else 0
-    except click.exceptions.Exit as error:
+    except typer.Exit as error:
         return error.exit_code
-    except click.exceptions.ClickException as error:
+    except USAGE_ERROR as error:
         error.show()
         return error.exit_code
-    except (KeyboardInterrupt, click.exceptions.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         _say("Interrupted.")
         return INTERRUPTED
     except HysteronError as error:

@@ -62,6 +62,9 @@ def test_every_command_has_help(name, capsys):
         (["benchmark", "speed"], "No benchmark 'speed'"),
         (["export", "--to", "vasp"], "There is no store"),
         (["discover", "--resume", "last"], "no run"),
+        (["relax"], "PATH"),
+        (["nonsense"], "No such command"),
+        (["retrieve", "nelements = 2", "--format", "xml"], "jsonl"),
     ],
 )
 def test_bad_usage_is_a_sentence_and_exit_code_2(arguments, says, capsys, tmp_path, monkeypatch):
