@@ -7,12 +7,13 @@ HysteronError
 |   |-- SettingsError     a RUN.toml, preset or option that does not fit
 |   `-- NotFoundError     no such run, candidate, file or registered name
 |-- HullError             no energy above hull can be given
+|-- EnergyScaleError      energies of different scales would have been mixed
 |-- StoreError            the store cannot be opened, or is newer than this program   exit 2
 |   `-- NoStoreError      there is no store yet at the address
 |-- OutputError           the output folder cannot be used    exit 2
 |-- MissingDataError      a data folder or table is needed and absent   exit 2
 |-- StageError            a stage failed as a whole           exit 1
-`-- ContractError         a component breaks a promise; only core/checks.py raises it
+`-- ContractError         a component breaks a promise; only the checks in core/ raise it
 """
 
 from __future__ import annotations
@@ -51,6 +52,10 @@ class NotFoundError(InputError):
 
 class HullError(HysteronError):
     """No energy above hull can be given for this composition."""
+
+
+class EnergyScaleError(HysteronError):
+    """Energies of different scales would have been mixed, or a reference is missing."""
 
 
 class StoreError(HysteronError):
