@@ -25,6 +25,16 @@ def checks() -> Iterator[Check]:
     yield Check("hysteron", True, version("hysteron"))
     yield _packages()
     yield from (_tried(name, look) for name, look in _LOOKS)
+    yield from _potentials()
+
+
+def _potentials() -> Iterator[Check]:
+    """The potentials beside the default one: none is needed, so none is wrong."""
+    from ..predictors import POTENTIALS
+    from ..predictors.potentials.loading import describe_families
+
+    for family, finding in describe_families(POTENTIALS):
+        yield Check(f"potential {family}", True, finding)
 
 
 def _packages() -> Check:

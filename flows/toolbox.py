@@ -49,11 +49,17 @@ def screen(table: ScreenTable) -> Screen:
 
 
 @lru_cache(maxsize=4)
-def potential(name: str) -> Potential:
-    """The potential of that name; loaded once per process."""
-    from ..predictors import POTENTIALS
+def potential(name: str, device: str = "cpu") -> Potential:
+    """The potential of that name (`FAMILY`, `FAMILY-MODEL` or `FAMILY:PATH`); loaded once per process.
 
-    return load(name, POTENTIALS, "hysteron.potentials")()
+    Raises:
+        NotFoundError: no such name.
+        MissingDataError: its package or weights are not here; the sentence says what to do.
+    """
+    from ..predictors import POTENTIALS
+    from ..predictors.potentials.loading import load_potential
+
+    return load_potential(name, POTENTIALS, device)
 
 
 def relaxer(table: PotentialTable, seconds: float | None = None) -> BatchedRelaxer:

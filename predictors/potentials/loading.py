@@ -7,7 +7,7 @@ implements `Potential` and needs no arguments.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib.metadata import entry_points
 from typing import Any
 
@@ -15,7 +15,7 @@ from ...core.contracts import Potential
 from ...core.errors import InputError, NotFoundError, nearest
 from ...core.registry import load, names
 from .calculator import CalculatorPotential
-from .families import FAMILIES
+from .families import FAMILIES, Family
 
 GROUP = "hysteron.potentials"
 
@@ -24,6 +24,29 @@ def potential_names(table: Mapping[str, str]) -> list[str]:
     """Every name that can be typed, installed or not; models of outside packages are theirs to list."""
     full = {f"{family}-{model}" for family, about in FAMILIES.items() for model in about.models if model}
     return sorted({*names(table, GROUP), *full})
+
+
+def describe_families(table: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """(family, what is installed and what to do for the rest, in words) of every optional potential."""
+    for family, about in FAMILIES.items():
+        if about.extra:
+            yield family, _described(family, about)
+    for point in sorted(entry_points(group=GROUP), key=lambda p: p.name):
+        if point.name not in table:
+            yield point.name, f"from {point.dist.name} {point.dist.version}" if point.dist else "from outside"
+
+
+def _described(family: str, about: Family) -> str:
+    if about.installed is None:
+        return f"not installed (optional): {about.how_to_install}"
+    shipped = [f"{family}-{name}" for name, model in about.models.items() if model.shipped]
+    fetched = [f"{family}-{name}" for name, model in about.models.items() if not model.shipped]
+    words = [f"{about.distribution} {about.installed}"]
+    if shipped:
+        words.append(f"with weights: {', '.join(shipped)}")
+    if fetched:
+        words.append(f"weights fetched from {about.hub} at first use: {', '.join(fetched)}")
+    return "; ".join(words)
 
 
 def load_potential(name: str, table: Mapping[str, str], device: str = "cpu") -> Potential:

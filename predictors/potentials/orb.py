@@ -3,6 +3,9 @@
 Weights are tensors alone (`weights_only`), so that a file given as `orb:PATH` runs no code; it is read into
 the architecture of the default model.
 
+Forces and stress are slopes of the energy, but ORB's network is not invariant by construction: it learns to
+be. Of the promises of `core.potential_check` it breaks the one on rotation.
+
 Source: Rhodes et al., arXiv:2504.06231.
 """
 

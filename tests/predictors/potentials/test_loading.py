@@ -8,8 +8,13 @@ from hysteron.core.energy_scales import SCALES
 from hysteron.core.errors import InputError, MissingDataError, NotFoundError
 from hysteron.predictors import POTENTIALS
 from hysteron.predictors.potentials import weights
-from hysteron.predictors.potentials.families import FAMILIES
-from hysteron.predictors.potentials.loading import load_potential, potential_names, split_name
+from hysteron.predictors.potentials.families import FAMILIES, Family
+from hysteron.predictors.potentials.loading import (
+    describe_families,
+    load_potential,
+    potential_names,
+    split_name,
+)
 
 OPTIONAL = [family for family, about in FAMILIES.items() if about.extra]
 
@@ -69,6 +74,19 @@ def test_an_outside_package_adds_one(outside):
     assert load_potential("toyff-3", POTENTIALS).name == "Lennard-Jones 3"
 
 
+def test_the_doctor_is_told_what_is_there_and_how_to_get_the_rest(outside, monkeypatch):
+    told = dict(describe_families(POTENTIALS))
+    assert set(told) == {*OPTIONAL, "toyff"}
+    assert told["toyff"] == "from toyff 1.0"
+    monkeypatch.setattr(Family, "installed", None)
+    assert dict(describe_families(POTENTIALS))["mace"].endswith("pip install 'hysteron[mace]'")
+    monkeypatch.setattr(Family, "installed", "9.9")
+    found = dict(describe_families(POTENTIALS))["sevennet"]
+    assert found.startswith(
+        "sevenn 9.9; with weights: sevennet-0, sevennet-l3i5; weights fetched from GitHub"
+    )
+
+
 @pytest.mark.parametrize("family", OPTIONAL)
 def test_a_missing_package_is_one_sentence(family):
     about = FAMILIES[family]
@@ -101,7 +119,7 @@ def test_weights_that_do_not_come_say_what_to_do(cause, said):
 
 
 def test_a_package_that_is_there_but_broken_is_told_apart(monkeypatch):
-    monkeypatch.setattr(type(FAMILIES["mace"]), "installed", "0.3")
+    monkeypatch.setattr(Family, "installed", "0.3")
     with pytest.raises(MissingDataError, match="does not import"), weights.told_in_words("mace", None):
         import hysteron.no_such_module  # noqa: F401
 
