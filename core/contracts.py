@@ -115,11 +115,15 @@ class HullDistance:
         energy_above_hull: eV/atom; negative below a hull that does not list the entry.
         uncertainty: One standard deviation, eV/atom, or `None`. Counts unrelaxed competitors.
         decomposition: Competing phases, as (id, reduced formula, fraction of atoms).
+        interval: Lower and upper end, eV/atom, that hold the truth with probability `coverage`, if measured.
+        coverage: Of `interval`.
     """
 
     energy_above_hull: float
     uncertainty: float | None
     decomposition: tuple[tuple[str, str, float], ...]
+    interval: tuple[float, float] | None = None
+    coverage: float | None = None
 
 
 @runtime_checkable

@@ -160,6 +160,8 @@ def _property(distance: HullDistance, hull: Hull) -> PropertyValue:
         hull.potential_name,
         distance.uncertainty,
         hull.name,
+        distance.interval,
+        distance.coverage,
     )
 
 

@@ -31,6 +31,7 @@ from pydantic import BaseModel, ConfigDict
 
 from ...core.contracts import HullDistance
 from ...core.errors import HullError, MissingDataError
+from .errors import COVERAGE, ExpectedError, expected_error
 
 if TYPE_CHECKING:
     from pymatgen.core import Composition
@@ -63,8 +64,8 @@ class HullCard:
         single_point_excess: One standard deviation, eV/atom, of a published geometry's energy above
             the relaxed one, measured when the table was built.
         model_error: One standard deviation, eV/atom, of the distances against those of the Materials
-            Project, or `None` if it was not measured.
-        rest: All other fields of the card.
+            Project, over all classes of chemistry, or `None` if it was not measured.
+        rest: All other fields of the card; `errors_by_class` is used where it stands there.
     """
 
     name: str
@@ -225,9 +226,11 @@ class ConvexHull:
     ) -> HullDistance:
         """Distance from the hull without the phases in `leave_out`; see `core.contracts.Hull`.
 
-        The uncertainty joins, as independent, the error of the potential's distances (measured against
-        the Materials Project) and, for each unrelaxed phase of the decomposition, its share times the
-        spread of single points above relaxed energies. Both are on the table's card.
+        The uncertainty joins, as independent, the error of the potential's distances for this class of
+        chemistry (measured against the Materials Project; see `errors`) and, for each unrelaxed phase of
+        the decomposition, its share times the spread of single points above relaxed energies. Both are on
+        the table's card. The interval holds 90% and grows in proportion. A card without classes gives its
+        one `model_error` and no interval.
 
         Raises:
             HullError: an element has no reference phase, or the energy is not finite.
@@ -235,18 +238,24 @@ class ConvexHull:
         if not math.isfinite(energy_per_atom):
             raise HullError(f"energy_per_atom of {composition.reduced_formula} is {energy_per_atom}.")
         lowest, mixture = self.table.lowest_mixture(composition, leave_out)
+        distance = energy_per_atom - lowest
+        error = self._error(composition, mixture)
+        half_width = error.half_width if error else None
         return HullDistance(
-            energy_above_hull=energy_per_atom - lowest,
-            uncertainty=self._uncertainty(mixture),
+            energy_above_hull=distance,
+            uncertainty=error.sigma if error else None,
             decomposition=tuple((p.material_id, p.formula, round(share, 6)) for p, share in mixture),
+            interval=None if half_width is None else (distance - half_width, distance + half_width),
+            coverage=None if half_width is None else COVERAGE,
         )
 
-    def _uncertainty(self, mixture: list[tuple[Phase, float]]) -> float | None:
+    def _error(self, composition: Composition, mixture: list[tuple[Phase, float]]) -> ExpectedError | None:
         card = self.table.card
-        if card.model_error is None:
+        expected = expected_error(card.rest.get("errors_by_class"), card.model_error, composition)
+        if expected is None:
             return None
-        unrelaxed = sum((share * card.single_point_excess) ** 2 for p, share in mixture if not p.relaxed)
-        return math.sqrt(card.model_error**2 + unrelaxed)
+        unrelaxed = (share * card.single_point_excess for p, share in mixture if not p.relaxed)
+        return expected.joined(math.hypot(*unrelaxed))
 
 
 @lru_cache(maxsize=100_000)

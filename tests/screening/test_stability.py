@@ -1,5 +1,6 @@
 """Energy above the hull against a window, with what cannot be known said."""
 
+import dataclasses
 import json
 
 import pytest
@@ -43,6 +44,17 @@ def test_above_the_window_fails_and_the_window_is_a_setting():
     assert not verdict.passed
     assert verdict.score == 0.0
     assert judged(one, Tools(hull=ToyHull()), StabilityConfig(energy_above_hull_max=0.2))[1].passed
+
+
+def test_an_interval_of_the_hull_reaches_the_candidate():
+    class WithInterval(ToyHull):
+        def distance(self, composition, energy_per_atom, leave_out=()):
+            found = super().distance(composition, energy_per_atom, leave_out)
+            return dataclasses.replace(found, interval=(-0.03, 0.13), coverage=0.9)
+
+    measured, _ = judged(with_energy("barium_titanate_tetragonal", -7.95), Tools(hull=WithInterval()))
+    found = measured.get("energy_above_hull")
+    assert (found.interval, found.coverage) == ((-0.03, 0.13), 0.9)
 
 
 def test_no_uncertainty_no_probability():
