@@ -4,5 +4,6 @@ BENCHMARKS = {
     "ferroelectric-parents": "hysteron.benchmarks.ferroelectric_parents:run",
     "query": "hysteron.benchmarks.query:run",
     "relaxation": "hysteron.benchmarks.relaxation:run",
+    "softening": "hysteron.benchmarks.softening:run",
     "substitution": "hysteron.benchmarks.substitution:run",
 }

@@ -3,6 +3,10 @@
 The weights are those the chgnet package installs; the evaluation is this project's own, several
 times faster (see `network`) and equal to the package's within single precision.
 
+Forces are some 4% too small on frames it was trained on, and softening far from minima is known of such
+potentials (Deng et al., npj Comput. Mater. 11, 9 (2025), doi:10.1038/s41524-024-01500-6). No correction
+could be validated (`hysteron benchmark softening`), so none is applied: barriers may come out too low.
+
 Source: Deng et al., Nat. Mach. Intell. 5, 1031 (2023), doi:10.1038/s42256-023-00716-3.
 """
 
