@@ -18,6 +18,8 @@ from .folders import write_atomically
 
 STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _FIXED = ("candidate_id", "formula", "spacegroup_number", "spacegroup_symbol", "nsites", "origin", "parents")
+_SECOND_OPINION = "energy_above_hull"
+"""What several potentials may have been asked for; all their answers stand in the table."""
 
 Cell = str | float | int | None
 
@@ -26,8 +28,8 @@ def shortlist_csv(candidates: Sequence[Candidate]) -> str:
     """The table as text.
 
     Columns: what each candidate is; then for every property that any of them has (best method) its
-    value, units, method and uncertainty; then for every screen asked whether it passed, its score
-    and its reason. What was not computed is an empty cell.
+    value, units, method and uncertainty; the energy above hull by other methods; then for every screen
+    asked whether it passed, its score and its reason. What was not computed is an empty cell.
     """
     properties = [name for name in PROPERTIES if any(c.get(name) for c in candidates)]
     screens = sorted({v.screen for c in candidates for v in c.verdicts})
@@ -54,6 +56,8 @@ def _heading(properties: Sequence[str], screens: Sequence[str]) -> list[str]:
     heading = list(_FIXED)
     for name in properties:
         heading += [name, f"{name}_units", f"{name}_method", f"{name}_uncertainty"]
+    if _SECOND_OPINION in properties:
+        heading += [f"{_SECOND_OPINION}_other_methods"]
     for screen in screens:
         heading += [f"{screen}_passed", f"{screen}_score", f"{screen}_reason"]
     return [neutral(cell) for cell in heading]
@@ -72,6 +76,9 @@ def _row(candidate: Candidate, properties: Sequence[str], screens: Sequence[str]
     ]
     for name in properties:
         row += _property_cells(candidate, name)
+    if _SECOND_OPINION in properties:
+        others = candidate.all_of(_SECOND_OPINION)[1:]
+        row.append("; ".join(f"{p.method}: {_number(p.value)}" for p in others) or None)  # type: ignore[arg-type]
     for screen in screens:
         verdict = candidate.verdict(screen)
         row += ["yes" if verdict.passed else "no", verdict.score, verdict.reason] if verdict else [None] * 3

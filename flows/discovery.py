@@ -46,6 +46,11 @@ def rank(run: Run) -> int:
     return steps.rank(run)
 
 
+@task(name="second-opinion", **_KEEP_IN_STORE)
+def second_opinion(run: Run) -> int:
+    return steps.second_opinion(run)
+
+
 @task(name="export", **_KEEP_IN_STORE)
 def export(run: Run) -> str:
     return steps.export(run)
@@ -66,6 +71,8 @@ def discover_run(run_id: str, store_url: str, out_dir: str) -> str:
         for chunk in steps.screen_chunks(run):
             log.info("screen %d: %d crystals", chunk, screen(run, chunk))
         log.info("shortlist: %d candidates", rank(run))
+        if run.settings.potential.second_opinion:
+            log.info("second opinion on %d candidates", second_opinion(run))
         return export(run)
 
 

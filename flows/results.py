@@ -93,6 +93,9 @@ def summary_of(run: Run) -> RunSummary:
 
     row = run.store.get_run(run.run_id)
     settings = run.settings
+    models = {"energies and forces": toolbox.potential(settings.potential.name).name}
+    if settings.potential.second_opinion:
+        models["second opinion"] = toolbox.potential(settings.potential.second_opinion).name
     return RunSummary(
         run_id=run.run_id,
         preset=settings.run.preset,
@@ -100,7 +103,7 @@ def summary_of(run: Run) -> RunSummary:
         seed=settings.run.seed,
         started=row.started or "",
         elapsed_seconds=elapsed_seconds(run),
-        models={"energies and forces": toolbox.potential(settings.potential.name).name},
+        models=models,
         hull=toolbox.hull().name,
         sources={table.name: table.filter or "all" for table in settings.source},
         versions=row.versions,

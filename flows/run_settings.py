@@ -14,7 +14,9 @@ from typing import Any, Literal
 from pydantic import Field, field_validator
 
 from ..core.errors import SettingsError, nearest
+from ..core.registry import names
 from ..core.settings import Settings, read_toml, validate
+from ..predictors import POTENTIALS
 
 
 class RunTable(Settings):
@@ -70,6 +72,8 @@ class PotentialTable(Settings):
         cell: `free`, `fixed`, or `volume`: the shape is free at fixed volume.
         pressure_gpa: Positive compresses. Hulls stand at zero pressure.
         symmetry: Keep the space group of each crystal exactly.
+        second_opinion: Another potential that is asked about the shortlist, at the relaxed geometries; the
+            difference widens the uncertainty of the energy above hull.
     """
 
     name: str = "chgnet"
@@ -80,6 +84,15 @@ class PotentialTable(Settings):
     max_force: float = Field(default=0.05, gt=0, description="eV/A")
     max_steps: int = Field(default=300, ge=1)
     workers: int | None = Field(default=None, ge=1)
+    second_opinion: str | None = None
+
+    @field_validator("second_opinion")
+    @classmethod
+    def _registered(cls, value: str | None) -> str | None:
+        known = names(POTENTIALS, "hysteron.potentials")
+        if value is not None and value not in known:
+            raise ValueError(f"no potential {value!r}. {nearest(value, known)}")
+        return value
 
 
 class ScreenTable(Settings):

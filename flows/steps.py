@@ -252,6 +252,21 @@ def rank(run: Run) -> int:
     return len(ranked)
 
 
+def second_opinion(run: Run) -> int:
+    """Ask the second potential about the shortlist, if the run names one. Returns how many it spoke of."""
+    settings, done = run.settings, run.done("second-opinion")
+    if settings.potential.second_opinion is None or done:
+        return done[0]["answered"] if done else 0
+    ids = run.done("rank")[0]["ids"][: settings.rank.top]
+    listener().stage("second opinion", len(ids))
+    candidates = toolbox.second_opinion(settings.potential).predict(run.store.get_many(ids))
+    answered = sum(len(c.all_of("energy_above_hull")) > 1 for c in candidates)
+    work = ("second-opinion", 0, {"ids": ids, "answered": answered})
+    run.store.upsert(candidates, run.run_id, stage="rank", work=work)
+    listener().advance(len(ids))
+    return answered
+
+
 def export(run: Run) -> str:
     """Report, table and DFT inputs of the shortlist. Returns the report's path."""
     from .results import write_results

@@ -80,6 +80,14 @@ def relaxer(table: PotentialTable, seconds: float | None = None) -> BatchedRelax
     return BatchedRelaxer(potential(table.name), settings)
 
 
+def second_opinion(table: PotentialTable) -> Predictor:
+    """Who asks the second potential of a `[potential]`, at the geometry that the first one left."""
+    from ..predictors.disagreement import SecondOpinion
+
+    assert table.second_opinion is not None
+    return SecondOpinion(potential(table.name), potential(table.second_opinion), hull())
+
+
 @lru_cache(maxsize=1)
 def hull() -> Hull:
     """The table of competing phases, read once per process."""

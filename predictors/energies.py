@@ -60,7 +60,7 @@ class Energies:
         if self.hull is None:
             return found
         try:
-            formation = energy - self.elemental_energy(candidate.structure.composition)
+            formation = energy - elemental_energy(self.hull, candidate.structure.composition)
         except HullError as error:
             return found.with_failure(Failure("predict", self.hull.name, str(error)))
         source = f"elemental phases of {self.hull.name}"
@@ -68,18 +68,17 @@ class Energies:
             PropertyValue("formation_energy_per_atom", formation, "eV/atom", name, None, source)
         )
 
-    def elemental_energy(self, composition: Composition) -> float:
-        """Energy of the elements in their reference phases, eV/atom of the compound.
 
-        Raises:
-            HullError: an element has no reference phase.
-        """
-        from pymatgen.core import Composition
+def elemental_energy(hull: Hull, composition: Composition) -> float:
+    """Energy of the elements in the hull's reference phases, eV/atom of the compound.
 
-        if self.hull is None:
-            raise HullError("Formation energies need a hull.")
-        fractions = composition.fractional_composition
-        return sum(
-            -self.hull.distance(Composition(str(element)), 0.0).energy_above_hull * share
-            for element, share in fractions.items()
-        )
+    Raises:
+        HullError: an element has no reference phase.
+    """
+    from pymatgen.core import Composition
+
+    fractions = composition.fractional_composition
+    return sum(
+        -hull.distance(Composition(str(element)), 0.0).energy_above_hull * share
+        for element, share in fractions.items()
+    )

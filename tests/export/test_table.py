@@ -55,6 +55,15 @@ def test_numbers_come_back_as_they_were(ferroelectric):
     assert rows([exact])[0]["energy_per_atom"] == "-7.123456789"
 
 
+def test_what_another_potential_said_stands_beside_the_best_value(ferroelectric, known):
+    second = PropertyValue("energy_above_hull", 0.0421, "eV/atom", "Second 2.0")
+    first = PropertyValue("energy_above_hull", 0.02, "eV/atom", "First 1.0", 0.03)
+    both, alone = rows([ferroelectric.with_property(second, first), known[0].with_property(first)])
+    assert (both["energy_above_hull"], both["energy_above_hull_method"]) == ("0.02", "First 1.0")
+    assert "Second 2.0: 0.0421" in both["energy_above_hull_other_methods"]
+    assert "Second" not in alone["energy_above_hull_other_methods"]
+
+
 def test_text_that_starts_a_formula_is_neutralised_everywhere(ferroelectric):
     attack = "=cmd|' /C calc'!A0"
     hostile = Candidate(
