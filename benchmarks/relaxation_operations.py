@@ -88,12 +88,14 @@ def multiply_adds(sizes: Sizes, arrangement: str = "fast", gradients: bool = Tru
 
 def fast_layers(sizes: Sizes) -> Iterator[Layer]:
     """As our network arranges them."""
-    yield from _embeddings(sizes, sizes.angles)
+    yield Layer("bond_layers", sizes.bonds, BASIS, 2 * WIDTH + NCONV * 2 * WIDTH)
+    yield from _angle_embeddings(sizes.short, sizes.angles)
     angles = sizes.angles
     for i in range(NCONV):
-        moving = i > 0  # before the first convolution the atoms' features are constants
+        moving = i > 0  # before the first convolution the features of atoms and bonds are what they were
         yield Layer(f"atom_conv.{i}.atoms", sizes.atoms, WIDTH, 4 * WIDTH, moving)
-        yield Layer(f"atom_conv.{i}.bonds", sizes.bonds, WIDTH, 2 * WIDTH)
+        if moving and sizes.angles:
+            yield Layer(f"atom_conv.{i}.short_bonds", sizes.short, WIDTH, 2 * WIDTH)
         yield Layer(f"atom_conv.{i}.outer", 2 * sizes.bonds, WIDTH, 2 * WIDTH)
         yield Layer(f"atom_conv.{i}.out", sizes.atoms, WIDTH, WIDTH)
         if i == NCONV - 1 or not sizes.angles:
@@ -115,7 +117,9 @@ def _fast_angle_inputs(name: str, sizes: Sizes, angles: int) -> Iterator[Layer]:
 
 def stock_layers(sizes: Sizes) -> Iterator[Layer]:
     """As the chgnet package arranges them."""
-    yield from _embeddings(sizes, 2 * sizes.angles, weights_of=sizes.bonds)
+    yield Layer("bond_embedding", sizes.bonds, BASIS, WIDTH)
+    yield Layer("bond_weights_ag", sizes.bonds, BASIS, WIDTH)
+    yield from _angle_embeddings(sizes.bonds, 2 * sizes.angles)
     for i in range(NCONV):
         yield Layer(f"atom_conv.{i}.inner", 2 * sizes.bonds, 3 * WIDTH, 2 * WIDTH)
         yield Layer(f"atom_conv.{i}.outer", 2 * sizes.bonds, WIDTH, 2 * WIDTH)
@@ -130,10 +134,8 @@ def stock_layers(sizes: Sizes) -> Iterator[Layer]:
     yield from _readout(sizes)
 
 
-def _embeddings(sizes: Sizes, angles: int, weights_of: int | None = None) -> Iterator[Layer]:
-    yield Layer("bond_embedding", sizes.bonds, BASIS, WIDTH)
-    yield Layer("bond_weights_ag", sizes.bonds, BASIS, WIDTH)
-    yield Layer("bond_weights_bg", sizes.short if weights_of is None else weights_of, BASIS, WIDTH)
+def _angle_embeddings(bonds: int, angles: int) -> Iterator[Layer]:
+    yield Layer("bond_weights_bg", bonds, BASIS, WIDTH)
     yield Layer("angle_embedding", angles, BASIS, WIDTH)
 
 
