@@ -207,7 +207,7 @@ def test_the_version_names_what_decides_the_result():
     def version(**settings):
         return BatchedRelaxer(PairPotential(), RelaxerSettings(**settings)).version
 
-    assert version() == "bfgs-trust fmax=0.05 steps=300"
+    assert version() == "bfgs-springs fmax=0.05 steps=300"
     assert version(workers=2, seconds=5) == version()
     said = version(method="fire", cell="volume", pressure_gpa=-2.5, symmetry=True)
     assert said == "fire fmax=0.05 steps=300 cell=volume pressure=-2.5GPa symmetry=0.01"
