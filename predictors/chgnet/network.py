@@ -4,7 +4,9 @@ The published architecture with the published weights, arranged for speed on a C
 over concatenated features (atom, bond, atom) is the sum of three linear layers, so each is applied
 to atoms or to undirected bonds before they are gathered onto edges, and the shares of all bonds come
 from their radial basis in one product. Messages are passed by `kernels`. The last angle layer feeds
-nothing and is left out; one backward pass to the bond vectors gives forces and stress.
+nothing and is left out; one backward pass to the bond vectors gives forces and stress. Lengths and angles
+are taken in double precision, the network in single: near straight angles the rounding of a cosine would
+otherwise be the largest error of a force.
 
 Source: Deng et al., Nat. Mach. Intell. 5, 1031 (2023), doi:10.1038/s42256-023-00716-3.
 """
@@ -83,7 +85,7 @@ class Network:
 
     def evaluate(self, graph: Graph, gradients: bool = True) -> Output:
         """Energies of a batch, and their gradients with respect to the bond vectors."""
-        vectors = torch.from_numpy(graph.vectors).to(self.device, torch.float32).requires_grad_(gradients)
+        vectors = torch.from_numpy(graph.vectors).to(self.device).requires_grad_(gradients)
         with torch.set_grad_enabled(gradients):
             sites, magmoms, features = self._site_energies(graph, vectors)
         slopes = None
@@ -113,7 +115,7 @@ class Network:
             torch.from_numpy(graph.numbers).to(self.device) - 1
         ]
         lengths = vectors.norm(dim=1)
-        radial = radial_basis(lengths, self._radial("ag"), BOND_CUTOFF_ANGSTROM)
+        radial = radial_basis(lengths, self._radial("ag"), BOND_CUTOFF_ANGSTROM).float()
         n_short = edges.n_short
         bonds, bond_weights, *bond_shares = functional.linear(radial, self.bond_layers).split(
             [WIDTH, WIDTH, *[2 * WIDTH] * NCONV], dim=1
@@ -144,7 +146,7 @@ class Network:
 
     def _short_weights(self, lengths: Tensor) -> Tensor:
         """Smooth weights of the short bonds in the bond graph, shape `(n_short, 64)`."""
-        radial = radial_basis(lengths, self._radial("bg"), ANGLE_CUTOFF_ANGSTROM)
+        radial = radial_basis(lengths, self._radial("bg"), ANGLE_CUTOFF_ANGSTROM).float()
         return functional.linear(radial, self.weights["bond_weights_bg.weight"])
 
     def _angle_features(self, vectors: Tensor, lengths: Tensor, edges: Edges) -> Tensor:
@@ -152,7 +154,7 @@ class Network:
         units = vectors / lengths[:, None]
         units = torch.cat([units, -units])
         cosines = (units.index_select(0, edges.half_first) * units.index_select(0, edges.half_second)).sum(1)
-        angles = torch.acos(cosines * COLLINEAR_GUARD)
+        angles = torch.acos(cosines * COLLINEAR_GUARD).float()
         frequencies = self.weights["angle_basis_expansion.fourier_expansion.frequencies"]
         return functional.linear(
             AngleBasis.apply(angles, frequencies), self.weights["angle_embedding.weight"]
