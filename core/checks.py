@@ -14,14 +14,16 @@ from collections.abc import Sequence
 from typing import Any
 
 from .candidate import Candidate, PropertyValue, Verdict
-from .contracts import Generator, Predictor, Screen, Source, Tools
-from .errors import ContractError
+from .contracts import Generator, Hull, HullDistance, HullQuery, Predictor, Screen, Source, Tools
+from .errors import ContractError, HullError
 from .filters import Filter
 
 LEAST_SHARE_OF_COVALENT_RADII = 0.5
 """Two atoms closer than this share of the sum of their covalent radii overlap."""
 SAME_VALUE = 1e-4
 """Relative; single precision in another order of summation."""
+SAME_DISTANCE = 1e-6
+"""eV/atom; a hull found by another road."""
 
 
 def check_source(source: Source, query: Filter | None = None) -> list[Candidate]:
@@ -155,6 +157,38 @@ def check_screen(
             _check_losing_never_helps(candidate, screen)
         judged.append(candidate.with_verdict(verdict))
     return judged
+
+
+def check_hull(hull: Hull, items: Sequence[HullQuery]) -> list[HullDistance | HullError]:
+    """One result per item, in order; alone or batched the same value; an error where there is none.
+
+    Args:
+        hull: The component.
+        items: At least two that it knows; those it cannot know belong among them.
+
+    Raises:
+        ContractError: a promise is broken.
+    """
+    found = hull.distances(items)
+    _require(bool(hull.name and hull.potential_name), "A hull says its name and its potential.")
+    _require(hull.distances([]) == [], f"{hull.name} made something of an empty list.")
+    _require(len(found) == len(items), f"{hull.name} gave {len(found)} distances for {len(items)} items.")
+    for item, batched in zip(items, found, strict=True):
+        who = f"{hull.name} on {item[0].formula or 'no atoms'}"
+        try:
+            alone = hull.distance(*item)
+        except HullError as error:
+            _require(str(batched) == str(error), f"{who}: alone it is refused, in a batch it is {batched}.")
+            continue
+        told = isinstance(batched, HullDistance)
+        _require(told, f"{who}: alone it has a distance, in a batch it is refused ({batched}).")
+        assert isinstance(batched, HullDistance)
+        values = (batched.energy_above_hull, alone.energy_above_hull)
+        _require(all(math.isfinite(v) for v in values), f"{who}: the distance is not finite.")
+        _require(
+            math.isclose(*values, abs_tol=SAME_DISTANCE), f"{who}: alone {values[1]}, batched {values[0]}."
+        )
+    return found
 
 
 def _check_candidate(candidate: Candidate, name: str, needs_spacegroup: bool = True) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pymatgen.core import Composition, Structure
 
     from .candidate import Candidate, Verdict
+    from .errors import HullError
     from .filters import Filter
 
 
@@ -126,6 +127,10 @@ class HullDistance:
     coverage: float | None = None
 
 
+HullQuery = tuple["Composition", float, Iterable[str]]
+"""A composition, its energy in eV/atom, and the ids of phases that do not compete with it."""
+
+
 @runtime_checkable
 class Hull(Protocol):
     """A named, dated set of competing phases on the energy scale of one potential."""
@@ -147,6 +152,14 @@ class Hull(Protocol):
 
         Raises:
             HullError: an element has no reference phase; it is never filled with 0.
+        """
+        ...
+
+    def distances(self, items: Sequence[HullQuery]) -> list[HullDistance | HullError]:
+        """As `distance`, for many at once and with the same values.
+
+        Returns:
+            One result per item, in order; an error in the place of one that has no distance.
         """
         ...
 

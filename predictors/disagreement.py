@@ -24,7 +24,7 @@ from ..core.candidate import Candidate, Failure, PropertyValue, Step
 from ..core.contracts import Hull, HullDistance, Potential, Relaxer
 from ..core.energy_scales import corrected_scale, formation_energies_meet, require_one_scale
 from ..core.errors import EnergyScaleError, HysteronError
-from .energies import elemental_energy
+from .energies import elemental_energy, reference_energies
 from .potentials.references import ElementalReferences, formation_energy_per_atom, on_scale
 
 if TYPE_CHECKING:
@@ -155,7 +155,8 @@ class SecondOpinion:
             formation = formation_energy_per_atom(
                 energy_per_atom, structure, self.second.name, theirs, self.references
             )
-            elements = elemental_energy(self.hull, structure.composition)
+            symbols = structure.composition.get_el_amt_dict()
+            elements = elemental_energy(structure.composition, reference_energies(self.hull, symbols))
             return _Energy(
                 formation + elements, f"{self.second.name}, formation energy {corrected_scale(theirs)}"
             )

@@ -6,7 +6,7 @@ Nothing is relaxed.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..core.candidate import Candidate, Failure, PropertyValue, Step
@@ -31,7 +31,21 @@ class Energies:
     def predict(self, candidates: Sequence[Candidate]) -> list[Candidate]:
         """Candidates with energies; one that the potential does not know comes back with a failure."""
         calculations = self._calculate(candidates)
-        return [self._with_energy(c, r) for c, r in zip(candidates, calculations, strict=True)]
+        references = self._references(candidates)
+        return [self._with_energy(c, r, references) for c, r in zip(candidates, calculations, strict=True)]
+
+    def _references(self, candidates: Sequence[Candidate]) -> dict[str, float | HullError]:
+        """Energy of each element in its reference phase, eV/atom, or why there is none."""
+        if self.hull is None:
+            return {}
+        elements = sorted({el for c in candidates for el in c.structure.composition.get_el_amt_dict()})
+        if self.hull.potential_name != self.potential.name:
+            refusal = HullError(
+                f"The hull {self.hull.name} holds energies of {self.hull.potential_name}; formation "
+                f"energies by {self.potential.name} cannot be taken from it."
+            )
+            return dict.fromkeys(elements, refusal)
+        return reference_energies(self.hull, elements)
 
     def _calculate(self, candidates: Sequence[Candidate]) -> list[Calculation | InputError]:
         """All at once; one by one only if something among them is refused."""
@@ -47,7 +61,12 @@ class Energies:
         except InputError as error:
             return error
 
-    def _with_energy(self, candidate: Candidate, result: Calculation | InputError) -> Candidate:
+    def _with_energy(
+        self,
+        candidate: Candidate,
+        result: Calculation | InputError,
+        references: Mapping[str, float | HullError],
+    ) -> Candidate:
         name = self.potential.name
         if isinstance(result, InputError):
             return candidate.with_failure(Failure("predict", name, str(result)))
@@ -60,7 +79,7 @@ class Energies:
         if self.hull is None:
             return found
         try:
-            formation = energy - elemental_energy(self.hull, candidate.structure.composition)
+            formation = energy - elemental_energy(candidate.structure.composition, references)
         except HullError as error:
             return found.with_failure(Failure("predict", self.hull.name, str(error)))
         source = f"elemental phases of {self.hull.name}"
@@ -69,16 +88,28 @@ class Energies:
         )
 
 
-def elemental_energy(hull: Hull, composition: Composition) -> float:
-    """Energy of the elements in the hull's reference phases, eV/atom of the compound.
+def reference_energies(hull: Hull, elements: Iterable[str]) -> dict[str, float | HullError]:
+    """Energy of each element in the hull's reference phase, eV/atom, or why there is none."""
+    from pymatgen.core import Composition
+
+    names = list(elements)
+    found = hull.distances([(Composition(element), 0.0, ()) for element in names])
+    return {
+        element: distance if isinstance(distance, HullError) else -distance.energy_above_hull
+        for element, distance in zip(names, found, strict=True)
+    }
+
+
+def elemental_energy(composition: Composition, references: Mapping[str, float | HullError]) -> float:
+    """Energy of the elements in their reference phases, eV/atom of the compound.
 
     Raises:
         HullError: an element has no reference phase.
     """
-    from pymatgen.core import Composition
-
-    fractions = composition.fractional_composition
-    return sum(
-        -hull.distance(Composition(str(element)), 0.0).energy_above_hull * share
-        for element, share in fractions.items()
-    )
+    total = 0.0
+    for element, amount in composition.get_el_amt_dict().items():
+        reference = references[element]
+        if isinstance(reference, HullError):
+            raise reference
+        total += reference * amount
+    return total / composition.num_atoms

@@ -16,7 +16,7 @@ from pydantic import Field
 
 from ..core.candidate import Candidate, PropertyValue, Verdict
 from ..core.contracts import Hull, HullDistance, Potential, Tools
-from ..core.errors import HysteronError
+from ..core.errors import HullError
 from ..core.settings import Settings
 from .batch import calculate_each
 from .criteria import Criterion, decide
@@ -109,7 +109,16 @@ def hull_distances(candidates: Sequence[Candidate], tools: Tools) -> list[Found]
         return [([], {}, ["No hull was handed in, so energy_above_hull is not known."]) for _ in candidates]
     missing = [c for c in candidates if c.get("energy_per_atom", hull.potential_name) is None]
     computed = dict(zip(map(id, missing), _energies(missing, hull, tools), strict=True))
-    return [_distance(c, computed.get(id(c)), hull) for c in candidates]
+    energies = [computed.get(id(c)) or c.get("energy_per_atom", hull.potential_name) for c in candidates]
+    known = [i for i, energy in enumerate(energies) if isinstance(energy, PropertyValue)]
+    queries = [
+        (candidates[i].structure.composition, float(energies[i].value), ())  # type: ignore[union-attr,arg-type]
+        for i in known
+    ]
+    distances = dict(zip(known, hull.distances(queries), strict=True))
+    return [
+        _found(computed.get(id(candidate)), distances.get(i), hull) for i, candidate in enumerate(candidates)
+    ]
 
 
 def _energies(candidates: Sequence[Candidate], hull: Hull, tools: Tools) -> list[PropertyValue | str]:
@@ -139,16 +148,14 @@ def _no_energy(hull: Hull, potential: Potential | None) -> str:
     return f"{made_of}; energies of {potential.name} are another model's and are not compared with it."
 
 
-def _distance(candidate: Candidate, computed: PropertyValue | str | None, hull: Hull) -> Found:
+def _found(
+    computed: PropertyValue | str | None, distance: HullDistance | HullError | None, hull: Hull
+) -> Found:
     if isinstance(computed, str):
         return [], {}, [computed]
-    energy = computed or candidate.get("energy_per_atom", hull.potential_name)
     new = [computed] if computed else []
-    assert energy is not None
-    try:
-        distance = hull.distance(candidate.structure.composition, float(energy.value))  # type: ignore[arg-type]
-    except (HysteronError, ValueError) as error:
-        return new, {}, [str(error)]
+    if not isinstance(distance, HullDistance):
+        return new, {}, [str(distance)]
     return [*new, _property(distance, hull)], _findings(distance, hull), []
 
 

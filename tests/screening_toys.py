@@ -58,6 +58,15 @@ class ToyHull:
         products = (("toy-1", "BaO", 0.4), ("toy-2", "TiO2", 0.6))
         return HullDistance(energy_per_atom - self.lowest, self.uncertainty, products)
 
+    def distances(self, items):
+        found = []
+        for item in items:
+            try:
+                found.append(self.distance(*item))
+            except HullError as error:
+                found.append(error)
+        return found
+
 
 def candidate(name: str, spacegroup_number: int | None = None) -> Candidate:
     """A real material as a candidate of its own name."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,8 @@ from ...core.errors import HullError, InputError
 from ...core.lines import append_lines, read_lines
 from ..workers import map_unordered
 from .export import export_table, finished_phases
+from .formula import formula_fractions
+from .phase import HullCard
 from .records import (
     ELEMENTS,
     NEAR_HULL,
@@ -31,12 +32,11 @@ from .records import (
     read_ids,
     write_ids,
 )
-from .table import ELEMENT, HullCard, PhaseTable
+from .table import PhaseTable
 from .textbook_elements import textbook_elements
 
 ATOMS_PER_TASK = 400  # single points: a few seconds of work, so that little is lost by a kill
 RELAXED_ATOMS_PER_TASK = 160
-FORMULAS_PER_TASK = 300
 NEAR = 0.030  # eV/atom above the hull: phases that may come to lie on it when relaxed
 
 Progress = Callable[[str, int, int], None]
@@ -76,7 +76,7 @@ def build_hull(
     listed = read_ids(work_dir / PRIORITY)
     write_ids(work_dir / PRIORITY, dict.fromkeys([*listed, *priority_ids]))
     if not (work_dir / VERTICES).exists():
-        list_vertices(work_dir, workers, progress)
+        list_vertices(work_dir, progress)
     compute_relaxed(phases, work_dir, workers, progress, stop_at)
     return export_table(work_dir, out_dir, date, crystals_dir)
 
@@ -127,26 +127,25 @@ def compute_relaxed(
             progress("relaxed", queue.finished, queue.listed)
 
 
-def list_vertices(work_dir: Path, workers: int = 2, progress: Progress | None = None) -> None:
-    """Write the ids on the hull of the energies so far, and of those close above it, to queue files."""
-    energies: dict[str, list[tuple[str, float]]] = {}
-    for phase in finished_phases(work_dir):
-        energies.setdefault(phase.formula, []).append((phase.material_id, phase.energy_per_atom))
-    formulas = sorted(energies, key=lambda f: sorted(set(ELEMENT.findall(f))))
-    shares = [formulas[i : i + FORMULAS_PER_TASK] for i in range(0, len(formulas), FORMULAS_PER_TASK)]
-    vertices: set[str] = set()
-    near: set[str] = set()
-    stamp = time.time_ns()
-    for i, mixtures in map_unordered(
-        _lowest_mixtures, ((work_dir, stamp, share) for share in shares), workers
-    ):
-        for formula, (energy, ids) in zip(shares[i], mixtures, strict=True):
-            vertices.update(ids)
-            near.update(i for i, e in energies[formula] if e - energy < NEAR)
-        if progress:
-            progress("vertices", len(vertices), len(formulas))
+def list_vertices(work_dir: Path, progress: Progress | None = None) -> None:
+    """Write the ids on the hull of the energies so far, and of those close above it, to queue files.
+
+    A formula of which an element has no phase has no vertices.
+    """
+    table = PhaseTable(finished_phases(work_dir), HullCard("unfinished", "", 0.0, None, {}))
+    formulas = sorted({phase.formula for phase in table.phases})
+    mixtures = table.lowest_mixtures([(dict(formula_fractions(f)), ()) for f in formulas])
+    found = {f: m for f, m in zip(formulas, mixtures, strict=True) if not isinstance(m, HullError)}
+    vertices = {phase.material_id for _, mixture in found.values() for phase, _ in mixture}
+    near = {
+        p.material_id
+        for p in table.phases
+        if p.formula in found and p.energy_per_atom - found[p.formula][0] < NEAR
+    }
     write_ids(work_dir / VERTICES, sorted(vertices))
     write_ids(work_dir / NEAR_HULL, sorted(near - vertices))
+    if progress:
+        progress("vertices", len(vertices), len(vertices))
 
 
 class RelaxationQueue:
@@ -227,27 +226,6 @@ def _relaxed_line(phase: CrystalRecord, result: Relaxation) -> dict[str, Any]:
         line["species"] = [str(site.specie) for site in result.structure]
         line["frac_coords"] = result.structure.frac_coords.round(5).tolist()
     return line
-
-
-def _lowest_mixtures(work_dir: Path, stamp: int, formulas: list[str]) -> list[tuple[float, list[str]]]:
-    """Hull energy and vertex ids at each formula; runs in a worker. No reference: no vertices."""
-    from pymatgen.core import Composition
-
-    table = _table_so_far(work_dir, stamp)
-    found = []
-    for formula in formulas:
-        try:
-            energy, mixture = table.lowest_mixture(Composition(formula))
-            found.append((energy, [phase.material_id for phase, _ in mixture]))
-        except HullError:
-            found.append((float("inf"), []))
-    return found
-
-
-@lru_cache(maxsize=1)
-def _table_so_far(work_dir: Path, stamp: int) -> PhaseTable:
-    """Read once per listing of vertices, which `stamp` names."""
-    return PhaseTable(finished_phases(work_dir), HullCard("unfinished", "", 0.0, None, {}))
 
 
 def _chunks(phases: Iterable[CrystalRecord], atoms: int) -> Iterator[list[CrystalRecord]]:

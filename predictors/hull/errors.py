@@ -99,7 +99,8 @@ def residuals(table: PhaseTable, crystals_dir: Path) -> list[Residual]:
 
     Some 20,000 formulas and two linear programmes for each: minutes.
     """
-    from .table import Phase, PhaseTable
+    from .phase import Phase
+    from .table import PhaseTable
 
     splits = {r.material_id: r.labels.get("split", "train") for r in read_crystals(crystals_dir, SPLITS)}
     labels = _labels(crystals_dir)

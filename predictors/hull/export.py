@@ -19,8 +19,9 @@ import numpy as np
 from ...core.errors import MissingDataError
 from ...core.lines import read_lines
 from .errors import ALL, MP2020_SOURCES, WINDOW, errors_by_class, residuals
+from .phase import HullCard, Phase
 from .records import RELAXED, SINGLE_POINTS, read_ids
-from .table import CARD, COLUMNS, TABLE, HullCard, Phase, PhaseTable
+from .table import CARD, COLUMNS, TABLE, PhaseTable
 
 DIGITS = 5  # of an energy in eV/atom
 

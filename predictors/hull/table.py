@@ -1,7 +1,8 @@
 """How far above the competing phases does a composition stand?
 
-A `PhaseTable` holds the competing phases with energies of one potential; a `ConvexHull` finds, by linear
-programming, the mixture of them with the lowest energy at a composition.
+A `PhaseTable` holds the competing phases with energies of one potential; a `ConvexHull` measures from the
+mixture of them with the lowest energy at a composition. What is known of a system of elements is kept, so
+that many candidates cost little more than their first.
 
 Elemental references are the lowest elemental phases of the table, computed by the same potential as all
 others; no correction is added to what CHGNet learned (its training energies carry the MP2020 ones). For
@@ -19,60 +20,51 @@ import json
 import math
 import os
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from importlib.resources import files
+from itertools import combinations
+from operator import itemgetter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
-from ...core.contracts import HullDistance
-from ...core.errors import HullError, MissingDataError
+from ...core.contracts import HullDistance, HullQuery, Potential
+from ...core.errors import HullError, InputError, MissingDataError
 from .errors import COVERAGE, ExpectedError, expected_error
+from .formula import atomic_fractions
+from .phase import HullCard, Phase
+from .subsystem import Family, Shares, Subsystem
 
 if TYPE_CHECKING:
     from pymatgen.core import Composition
 
-TABLE = "hull.csv.gz"
-CARD = "hull.json"
+DEFAULT_POTENTIAL = "chgnet"
 COLUMNS = ("material_id", "formula", "energy_per_atom", "relaxed")
 ELEMENT = re.compile(r"[A-Z][a-z]?")
-SMALLEST_SHARE = 1e-6  # fraction of atoms below which a phase is not part of a decomposition
-ON_COMPOSITION = 1e-9  # of the equality constraints, which are fractions
+SYSTEMS_KEPT = 1024  # some 10 kB each, and as much again for the simplices found in it
+MOST_SUBSETS = 12  # elements of which all subsets are looked up; with more, all families are looked at
 
 
-@dataclass(frozen=True)
-class Phase:
-    """A competing phase: energy in eV/atom; `relaxed` by the potential, or at its published geometry."""
-
-    material_id: str
-    formula: str
-    energy_per_atom: float
-    relaxed: bool
+def slug(potential: str) -> str:
+    """The name of a potential as it stands in the names of files: `mace:/a/b.model` is `mace-a-b.model`."""
+    return re.sub(r"[^A-Za-z0-9._]+", "-", potential).strip("-")
 
 
-@dataclass(frozen=True)
-class HullCard:
-    """What stands beside the table.
+def table_name(potential: str = DEFAULT_POTENTIAL) -> str:
+    """The file of a registered potential's table: `hull.csv.gz`, or `hull-NAME.csv.gz` for others."""
+    return "hull.csv.gz" if potential == DEFAULT_POTENTIAL else f"hull-{slug(potential)}.csv.gz"
 
-    Attributes:
-        name: Of the hull, with its date: `mp-chgnet-2026-11`.
-        potential: As `Potential.name`.
-        single_point_excess: One standard deviation, eV/atom, of a published geometry's energy above
-            the relaxed one, measured when the table was built.
-        model_error: One standard deviation, eV/atom, of the distances against those of the Materials
-            Project, over all classes of chemistry, or `None` if it was not measured.
-        rest: All other fields of the card; `errors_by_class` is used where it stands there.
-    """
 
-    name: str
-    potential: str
-    single_point_excess: float
-    model_error: float | None
-    rest: dict[str, Any]
+def card_file(table: Path) -> Path:
+    """The card beside a table: `hull-NAME.json` beside `hull-NAME.csv.gz`."""
+    return table.with_name(table.name.removesuffix(".csv.gz") + ".json")
+
+
+TABLE = table_name()
+CARD = card_file(Path(TABLE)).name
 
 
 class PhaseTable:
@@ -81,127 +73,87 @@ class PhaseTable:
     def __init__(self, phases: Iterable[Phase], card: HullCard) -> None:
         self.phases = list(phases)
         self.card = card
-        self._bits: dict[str, int] = {}
-        masks = [self._mask(ELEMENT.findall(phase.formula)) for phase in self.phases]
-        self._masks = np.array([[m & (2**60 - 1), m >> 60] for m in masks], dtype=np.uint64).reshape(-1, 2)
-        self._subsystem = lru_cache(maxsize=256)(self._find_subsystem)
+        self._members: dict[tuple[str, ...], list[Phase]] = {}
+        for phase in self.phases:
+            key = tuple(sorted(set(ELEMENT.findall(phase.formula))))
+            self._members.setdefault(key, []).append(phase)
+        self._families: dict[tuple[str, ...], Family] = {}
+        self._subsystem = lru_cache(maxsize=SYSTEMS_KEPT)(self._find_subsystem)
 
     @classmethod
-    def load(cls, path: Path | str | None = None) -> PhaseTable:
+    def load(cls, path: Path | str | None = None, potential: str = DEFAULT_POTENTIAL) -> PhaseTable:
         """Read a table: the path given, else that of `HYSTERON_HOME`, else the shipped one.
+
+        Args:
+            path: A table with its card beside it.
+            potential: Whose table, if no path is given; the name it is registered under.
 
         Raises:
             MissingDataError: the table or its card is missing.
         """
-        table = Path(path) if path is not None else table_file()
+        table = Path(path) if path is not None else table_file(potential)
         if not table.is_file():
-            raise MissingDataError(f"No hull table at {table}; 'hysteron data build hull' makes one.")
-        card = table.with_name(CARD)
-        if not card.is_file():
-            raise MissingDataError(f"The hull table {table} has no card {CARD} beside it.")
-        return cls(_read_phases(table), _read_card(card))
+            option = "" if potential == DEFAULT_POTENTIAL else f" --potential {potential}"
+            raise MissingDataError(f"No hull table at {table}; 'hysteron data build hull{option}' makes one.")
+        if not card_file(table).is_file():
+            raise MissingDataError(f"The hull table {table} has no card {card_file(table).name} beside it.")
+        return cls(read_phases(table), read_card(table))
 
     def subsystem(self, elements: Iterable[str]) -> Subsystem:
-        """All phases made of the given elements alone, as arrays; remembered."""
+        """All phases made of the given elements alone; remembered."""
         return self._subsystem(tuple(sorted(set(elements))))
 
-    def lowest_mixture(
-        self, composition: Composition, leave_out: Iterable[str] = ()
-    ) -> tuple[float, list[tuple[Phase, float]]]:
-        """Energy (eV/atom) at a composition, and the phases there with their fractions of atoms.
-
-        Raises:
-            HullError: an element has no phase of its own.
-        """
-        amounts = {str(el): x for el, x in composition.fractional_composition.items()}
-        system = self.subsystem(amounts)
-        target = np.array([amounts[el] for el in system.elements])
-        return system.lowest_mixture(target, frozenset(leave_out))
-
-    def _find_subsystem(self, elements: tuple[str, ...]) -> Subsystem:
-        allowed = self._mask(elements)
-        outside = np.array([~allowed & (2**60 - 1), ~(allowed >> 60) & (2**60 - 1)], dtype=np.uint64)
-        inside = np.flatnonzero(((self._masks & outside) == 0).all(axis=1))
-        return Subsystem.of(elements, [self.phases[i] for i in inside])
-
-    def _mask(self, elements: Iterable[str]) -> int:
-        mask = 0
-        for element in elements:
-            mask |= 1 << self._bits.setdefault(element, len(self._bits))
-        return mask
-
-
-@dataclass(frozen=True)
-class Subsystem:
-    """The phases within a set of elements; those of equal composition sorted by energy.
-
-    Attributes:
-        elements: Sorted symbols.
-        phases: In the order of the columns of `fractions`.
-        fractions: Atomic fractions, shape `(nelements, nphases)`.
-        energies: eV/atom, shape `(nphases,)`.
-    """
-
-    elements: tuple[str, ...]
-    phases: list[Phase]
-    fractions: np.ndarray
-    energies: np.ndarray
-
-    @classmethod
-    def of(cls, elements: tuple[str, ...], phases: list[Phase]) -> Subsystem:
-        """Arrays for the given phases."""
-        columns = [[share.get(el, 0.0) for el in elements] for share in map(_shares, phases)]
-        fractions = np.array(columns, dtype=float).reshape(len(phases), len(elements)).T
-        return cls(elements, phases, fractions, np.array([p.energy_per_atom for p in phases], dtype=float))
-
-    def lowest_mixture(
-        self, target: np.ndarray, leave_out: frozenset[str] = frozenset()
-    ) -> tuple[float, list[tuple[Phase, float]]]:
-        """Energy (eV/atom) and phases, with their fractions of atoms, of the best mixture.
+    def lowest_mixtures(
+        self, queries: Sequence[tuple[Mapping[str, float], Iterable[str]]]
+    ) -> list[tuple[float, Shares] | HullError]:
+        """Energy (eV/atom) and phases, with their fractions of atoms, of each best mixture.
 
         Args:
-            target: Atomic fractions of `elements`, shape `(nelements,)`.
-            leave_out: Ids that do not compete.
+            queries: Atoms of each element, in any unit, and the ids that do not compete.
+
+        Returns:
+            In order; an error in the place of a composition that has no atoms, or an element without a
+            phase of its own.
+        """
+        found: list[tuple[float, Shares] | HullError] = [HullError("not looked for")] * len(queries)
+        systems: dict[tuple[str, ...], list[tuple[int, list[float]]]] = {}
+        for i, (amounts, _) in enumerate(queries):
+            try:
+                fractions = atomic_fractions(amounts)
+            except InputError as error:
+                found[i] = HullError(str(error))
+                continue
+            elements = tuple(sorted(fractions))
+            systems.setdefault(elements, []).append((i, [fractions[el] for el in elements]))
+        for elements, targets in systems.items():
+            out = [frozenset(queries[i][1]) for i, _ in targets]
+            mixtures = self._subsystem(elements).lowest_mixtures(np.array([t for _, t in targets]), out)
+            for (i, _), mixture in zip(targets, mixtures, strict=True):
+                found[i] = mixture
+        return found
+
+    def lowest_mixture(self, composition: Composition, leave_out: Iterable[str] = ()) -> tuple[float, Shares]:
+        """`lowest_mixtures` at one composition.
 
         Raises:
             HullError: an element has no phase of its own.
         """
-        from scipy.optimize import linprog
+        found = self.lowest_mixtures([(composition.get_el_amt_dict(), leave_out)])[0]
+        if isinstance(found, HullError):
+            raise found
+        return found
 
-        kept = np.array([phase.material_id not in leave_out for phase in self.phases], dtype=bool)
-        self._check_references(kept)
-        columns = self._lowest_per_composition(kept)
-        found = linprog(
-            self.energies[columns],
-            A_eq=self.fractions[:, columns],
-            b_eq=target,
-            bounds=(0, None),
-            method="highs",
-        )
-        if found.status != 0:
-            raise HullError(f"No mixture of phases in {'-'.join(self.elements)} was found: {found.message}")
-        shares = [
-            (self.phases[i], float(x)) for i, x in zip(columns, found.x, strict=True) if x > SMALLEST_SHARE
-        ]
-        return float(found.fun), sorted(shares, key=lambda item: -item[1])
+    def _find_subsystem(self, elements: tuple[str, ...]) -> Subsystem:
+        if len(elements) <= MOST_SUBSETS:
+            subsets = [s for n in range(1, len(elements) + 1) for s in combinations(elements, n)]
+        else:
+            subsets = [key for key in self._members if set(key) <= set(elements)]
+        return Subsystem(elements, [self._family(key) for key in subsets if key in self._members])
 
-    def _check_references(self, kept: np.ndarray) -> None:
-        pure = self.fractions[:, kept].max(axis=1, initial=0.0) > 1 - ON_COMPOSITION
-        missing = [el for el, there in zip(self.elements, pure, strict=True) if not there]
-        if missing:
-            raise HullError(
-                f"energy_above_hull needs a phase of pure {', '.join(missing)}; the hull has none, "
-                "and it is never taken as zero."
-            )
-
-    def _lowest_per_composition(self, kept: np.ndarray) -> np.ndarray:
-        """Columns that can be part of a best mixture."""
-        lowest: dict[tuple[float, ...], int] = {}
-        for i in np.flatnonzero(kept):
-            key = tuple(self.fractions[:, i].round(9))
-            if key not in lowest or self.energies[i] < self.energies[lowest[key]]:
-                lowest[key] = int(i)
-        return np.array(list(lowest.values()), dtype=int)
+    def _family(self, elements: tuple[str, ...]) -> Family:
+        if elements not in self._families:
+            self._families[elements] = Family(elements, self._members[elements])
+        return self._families[elements]
 
 
 class ConvexHullSettings(BaseModel):
@@ -210,46 +162,86 @@ class ConvexHullSettings(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     path: Path | None = None
-    """A `hull.csv.gz` with its card beside it; else that of `HYSTERON_HOME`, else the shipped one."""
+    """A table with its card beside it; else that of `HYSTERON_HOME`, else the shipped one."""
+    potential: str = Field(default=DEFAULT_POTENTIAL, min_length=1)
+    """Whose table, if no path is given: the name under which the potential is registered."""
 
 
 class ConvexHull:
-    """Distances from a table of competing phases; implements `Hull`."""
+    """Distances from a table of competing phases; implements `Hull`.
 
-    def __init__(self, table: PhaseTable | None = None, settings: ConvexHullSettings | None = None) -> None:
-        self.table = table or PhaseTable.load((settings or ConvexHullSettings()).path)
+    Args:
+        table: The phases; else those that `settings` name.
+        settings: Which table is read.
+        potential: Whose energies will be measured, if that is known.
+
+    Raises:
+        HullError: the table holds energies of another potential, or of other weights.
+    """
+
+    def __init__(
+        self,
+        table: PhaseTable | None = None,
+        settings: ConvexHullSettings | None = None,
+        potential: Potential | None = None,
+    ) -> None:
+        settings = settings or ConvexHullSettings()
+        self.table = table or PhaseTable.load(settings.path, settings.potential)
         self.name = self.table.card.name
         self.potential_name = self.table.card.potential
+        if potential is not None:
+            self._check_potential(potential)
 
     def distance(
         self, composition: Composition, energy_per_atom: float, leave_out: Iterable[str] = ()
     ) -> HullDistance:
-        """Distance from the hull without the phases in `leave_out`; see `core.contracts.Hull`.
+        """Distance from the hull without the phases in `leave_out`; see `distances`.
+
+        Raises:
+            HullError: an element has no reference phase, or the energy is not finite.
+        """
+        found = self.distances([(composition, energy_per_atom, leave_out)])[0]
+        if isinstance(found, HullError):
+            raise found
+        return found
+
+    def distances(self, items: Sequence[HullQuery]) -> list[HullDistance | HullError]:
+        """Distances from the hull of many candidates at once; see `core.contracts.Hull`.
 
         The uncertainty joins, as independent, the error of the potential's distances for this class of
         chemistry (measured against the Materials Project; see `errors`) and, for each unrelaxed phase of
         the decomposition, its share times the spread of single points above relaxed energies. Both are on
         the table's card. The interval holds 90% and grows in proportion. A card without classes gives its
         one `model_error` and no interval.
-
-        Raises:
-            HullError: an element has no reference phase, or the energy is not finite.
         """
+        mixtures = self.table.lowest_mixtures(
+            [(composition.get_el_amt_dict(), leave_out) for composition, _, leave_out in items]
+        )
+        return [
+            self._measured(composition, energy, mixture)
+            for (composition, energy, _), mixture in zip(items, mixtures, strict=True)
+        ]
+
+    def _measured(
+        self, composition: Composition, energy_per_atom: float, mixture: tuple[float, Shares] | HullError
+    ) -> HullDistance | HullError:
         if not math.isfinite(energy_per_atom):
-            raise HullError(f"energy_per_atom of {composition.reduced_formula} is {energy_per_atom}.")
-        lowest, mixture = self.table.lowest_mixture(composition, leave_out)
+            return HullError(f"energy_per_atom of {composition.reduced_formula} is {energy_per_atom}.")
+        if isinstance(mixture, HullError):
+            return mixture
+        lowest, shares = mixture
         distance = energy_per_atom - lowest
-        error = self._error(composition, mixture)
+        error = self._error(composition, shares)
         half_width = error.half_width if error else None
         return HullDistance(
             energy_above_hull=distance,
             uncertainty=error.sigma if error else None,
-            decomposition=tuple((p.material_id, p.formula, round(share, 6)) for p, share in mixture),
+            decomposition=tuple((p.material_id, p.formula, round(share, 6)) for p, share in shares),
             interval=None if half_width is None else (distance - half_width, distance + half_width),
             coverage=None if half_width is None else COVERAGE,
         )
 
-    def _error(self, composition: Composition, mixture: list[tuple[Phase, float]]) -> ExpectedError | None:
+    def _error(self, composition: Composition, mixture: Shares) -> ExpectedError | None:
         card = self.table.card
         expected = expected_error(card.rest.get("errors_by_class"), card.model_error, composition)
         if expected is None:
@@ -257,36 +249,53 @@ class ConvexHull:
         unrelaxed = (share * card.single_point_excess for p, share in mixture if not p.relaxed)
         return expected.joined(math.hypot(*unrelaxed))
 
-
-@lru_cache(maxsize=100_000)
-def _formula_shares(formula: str) -> dict[str, float]:
-    from pymatgen.core import Composition
-
-    return {str(el): x for el, x in Composition(formula).fractional_composition.items()}
-
-
-def _shares(phase: Phase) -> dict[str, float]:
-    """Atomic fraction of each element of a phase."""
-    return _formula_shares(phase.formula)
-
-
-def table_file() -> Path:
-    """The user's own table under `HYSTERON_HOME`, else the shipped one."""
-    home = os.environ.get("HYSTERON_HOME") or "~/.local/share/hysteron"
-    own = Path(home).expanduser() / "data" / TABLE
-    return own if own.is_file() else Path(str(files("hysteron.data") / TABLE))
-
-
-def _read_phases(path: Path) -> Iterator[Phase]:
-    with gzip.open(path, "rt", newline="", encoding="utf-8") as lines:
-        for row in csv.DictReader(lines):
-            yield Phase(
-                row["material_id"], row["formula"], float(row["energy_per_atom"]), row["relaxed"] == "true"
+    def _check_potential(self, potential: Potential) -> None:
+        weights = self.table.card.rest.get("model_hash", potential.model_hash)
+        if potential.name != self.potential_name:
+            raise HullError(
+                f"The hull {self.name} holds energies of {self.potential_name}; those of {potential.name} "
+                "cannot be measured from it."
+            )
+        if potential.model_hash != weights:
+            raise HullError(
+                f"The hull {self.name} was made with weights {weights} of {potential.name}, not with "
+                f"{potential.model_hash}; 'hysteron data build hull' makes it anew."
             )
 
 
-def _read_card(path: Path) -> HullCard:
-    fields = json.loads(path.read_text(encoding="utf-8"))
+def table_file(potential: str = DEFAULT_POTENTIAL) -> Path:
+    """The user's own table under `HYSTERON_HOME`, else where the shipped one is or would be."""
+    home = os.environ.get("HYSTERON_HOME") or "~/.local/share/hysteron"
+    own = Path(home).expanduser() / "data" / table_name(potential)
+    return own if own.is_file() else Path(str(files("hysteron.data") / table_name(potential)))
+
+
+def read_phases(path: Path) -> Iterator[Phase]:
+    """The rows of a table; sodium nitride's formula is the text `NaN`.
+
+    Raises:
+        MissingDataError: a column is missing.
+    """
+    with gzip.open(path, "rt", newline="", encoding="utf-8") as lines:
+        rows = csv.reader(lines)
+        head = next(rows, [])
+        if missing := [name for name in COLUMNS if name not in head]:
+            raise MissingDataError(f"The hull table {path} has no column {', '.join(missing)}.")
+        fields = itemgetter(*(head.index(name) for name in COLUMNS))
+        for material_id, formula, energy, relaxed in map(fields, rows):
+            yield Phase(material_id, formula, float(energy), relaxed == "true")
+
+
+def read_card(table: Path) -> HullCard:
+    """The card beside a table.
+
+    Raises:
+        MissingDataError: it lacks a field that distances need.
+    """
+    fields = json.loads(card_file(table).read_text(encoding="utf-8"))
+    needed = ("name", "potential", "single_point_excess", "model_error")
+    if missing := [name for name in needed if name not in fields]:
+        raise MissingDataError(f"The card {card_file(table)} has no field {', '.join(missing)}.")
     return HullCard(
         name=fields.pop("name"),
         potential=fields.pop("potential"),

@@ -9,6 +9,7 @@ from hysteron.predictors.chgnet.potential import CHGNetPotential
 from hysteron.predictors.energies import Energies
 from hysteron.predictors.hull.table import ConvexHull
 from pymatgen.core import Lattice, Structure
+from screening_toys import ToyHull
 
 SINGLE_PRECISION_ENERGY = 1e-5  # eV/atom
 
@@ -55,6 +56,16 @@ def test_an_unknown_element_fails_alone(energies):
     assert good.value("energy_per_atom") is not None
     assert bad.value("energy_per_atom") is None
     assert "Am" in bad.failures[0].reason
+
+
+def test_a_hull_of_another_potential_gives_no_formation_energies():
+    hull = ToyHull()
+    found = Energies(Tools(potential=CHGNetPotential(), hull=hull)).predict([candidate(materials.silicon())])[
+        0
+    ]
+    assert found.value("energy_per_atom") is not None
+    assert found.value("formation_energy_per_atom") is None
+    assert "holds energies of Toy 1.0; formation energies by CHGNet 0.3.0" in found.failures[0].reason
 
 
 def test_without_a_potential_it_says_so():

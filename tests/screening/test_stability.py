@@ -103,6 +103,16 @@ def test_the_hulls_potential_computes_what_is_missing_in_one_batch():
         assert one.get("energy_above_hull") is not None
 
 
+def test_the_hull_is_asked_once_for_a_batch():
+    hull, asked = ToyHull(), []
+    one_by_one = hull.distances
+    hull.distances = lambda items: asked.append(len(items)) or one_by_one(items)
+    ones = [with_energy("silicon", -7.95), candidate("zinc_oxide"), with_energy("magnesium_oxide", -7.9)]
+    measured = Stability().measure(ones, Tools(hull=hull))
+    assert asked == [2]
+    assert [c.value("energy_above_hull") for c in measured] == [pytest.approx(0.05), None, pytest.approx(0.1)]
+
+
 def test_no_hull_is_said():
     _, verdict = judged(with_energy("silicon", -7.95), Tools())
     assert not verdict.passed
