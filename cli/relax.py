@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 def relax(
     paths: PathsArgument,
     potential: Annotated[str, typer.Option(help="What energies and forces come from.")] = "chgnet",
+    device: Annotated[str, typer.Option(help="Where energies are computed: cpu, cuda.")] = "cpu",
     method: Annotated[
         Literal["bfgs", "fire"],
         typer.Option(help="bfgs: fewest steps. fire: the steps of ASE's FIRE with FrechetCellFilter."),
@@ -54,6 +55,8 @@ def relax(
 
     table = PotentialTable(
         name=potential,
+        device=device,
+        workers=None if device == "cpu" else 1,
         method=method,
         max_force=fmax,
         max_steps=steps,

@@ -13,8 +13,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from ..core.errors import SettingsError, nearest
-from ..core.registry import names
+from ..core.errors import NotFoundError, SettingsError, nearest
 from ..core.settings import Settings, read_toml, validate
 from ..predictors import POTENTIALS
 
@@ -68,6 +67,7 @@ class PotentialTable(Settings):
     """`[potential]`: what energies come from, how a relaxation moves, and when it ends.
 
     Attributes:
+        device: Where energies are computed, as torch names it: `cpu`, `cuda`. A GPU wants `workers = 1`.
         method: `bfgs`, or `fire` to take the steps that ASE's FIRE takes.
         cell: `free`, `fixed`, or `volume`: the shape is free at fixed volume.
         pressure_gpa: Positive compresses. Hulls stand at zero pressure.
@@ -77,6 +77,7 @@ class PotentialTable(Settings):
     """
 
     name: str = "chgnet"
+    device: str = "cpu"
     method: Literal["bfgs", "fire"] = "bfgs"
     cell: Literal["free", "fixed", "volume"] = "free"
     pressure_gpa: float = Field(default=0.0, allow_inf_nan=False)
@@ -89,9 +90,13 @@ class PotentialTable(Settings):
     @field_validator("second_opinion")
     @classmethod
     def _registered(cls, value: str | None) -> str | None:
-        known = names(POTENTIALS, "hysteron.potentials")
-        if value is not None and value not in known:
-            raise ValueError(f"no potential {value!r}. {nearest(value, known)}")
+        if value is not None:
+            from ..predictors.potentials.loading import split_name
+
+            try:
+                split_name(value, POTENTIALS)
+            except NotFoundError as error:
+                raise ValueError(str(error)) from None
         return value
 
 

@@ -77,7 +77,7 @@ def relaxer(table: PotentialTable, seconds: float | None = None) -> BatchedRelax
         seconds=seconds,
         workers=table.workers,
     )
-    return BatchedRelaxer(potential(table.name), settings)
+    return BatchedRelaxer(potential(table.name, table.device), settings)
 
 
 def second_opinion(table: PotentialTable) -> Predictor:
@@ -85,7 +85,8 @@ def second_opinion(table: PotentialTable) -> Predictor:
     from ..predictors.disagreement import SecondOpinion
 
     assert table.second_opinion is not None
-    return SecondOpinion(potential(table.name), potential(table.second_opinion), hull())
+    first, second = (potential(name, table.device) for name in (table.name, table.second_opinion))
+    return SecondOpinion(first, second, hull())
 
 
 @lru_cache(maxsize=1)
@@ -106,7 +107,7 @@ def known(crystals: Iterable[tuple[str, Structure]]):
 def tools(settings: RunSettings, **more: Any) -> Tools:
     """Everything a screen may need of another stage."""
     return Tools(
-        potential=potential(settings.potential.name),
+        potential=potential(settings.potential.name, settings.potential.device),
         relaxer=relaxer(settings.potential),
         hull=hull(),
         **more,

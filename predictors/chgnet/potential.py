@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 CHECKPOINT = "pretrained/0.3.0/chgnet_0.3.0_e29f68s314m37.pth.tar"
 LAST_ELEMENT = 94  # plutonium, the heaviest in the training set
+BONDS_ON_A_GPU = 100_000  # in a batch; a guess that no GPU has been asked about yet
 MIN_VOLUME_PER_ATOM = 1.0  # A^3; diamond has 5.7, the densest solid under a million atmospheres about 3
 
 
@@ -47,7 +48,7 @@ class CHGNetSettings(BaseModel):
     """Crystals are joined until they have this many bonds. On a processor more gains nothing: the kernels
     work through blocks that fit its cache, and only the fixed cost of a batch is shared by more crystals."""
     device: str = "cpu"
-    """As torch names it: `cpu`, `cuda`, `cuda:1`. A GPU wants some 100,000 bonds in a batch."""
+    """As torch names it: `cpu`, `cuda`, `cuda:1`."""
 
 
 class CHGNetPotential:
@@ -61,6 +62,15 @@ class CHGNetPotential:
         self.model_hash = _checkpoint_hash()
         if self.settings.device != "cpu":
             _check_device(self.settings.device)
+
+    @classmethod
+    def on(cls, device: str) -> CHGNetPotential:
+        """On a device of torch's, with batches that keep it busy.
+
+        Raises:
+            InputError: torch has no such device here.
+        """
+        return cls(CHGNetSettings(device=device, bonds_per_batch=BONDS_ON_A_GPU))
 
     @property
     def network(self) -> Network:

@@ -2,7 +2,7 @@
 
 `FAMILY`, `FAMILY-MODEL` or `FAMILY:PATH`; see `families`. A family is one of ours or an entry point
 `hysteron.potentials` of an installed package, which is a factory (see `calculator`) or a class that
-implements `Potential` and needs no arguments.
+implements `Potential` and needs no arguments; if it works on other devices, its class method `on(device)` says so.
 """
 
 from __future__ import annotations
@@ -69,7 +69,11 @@ def load_potential(name: str, table: Mapping[str, str], device: str = "cpu") -> 
     default = FAMILIES[family].default if family in FAMILIES else None
     if model not in (None, default):
         raise InputError(f"{family} has one model; name it {family!r}, not {name!r}.")
-    return entry()
+    if device == "cpu":
+        return entry()
+    if not hasattr(entry, "on"):
+        raise InputError(f"{family} works on the processor alone, not on {device!r}.")
+    return entry.on(device)
 
 
 def split_name(name: str, table: Mapping[str, str]) -> tuple[str, str | None]:

@@ -17,7 +17,7 @@ from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 def toy(monkeypatch):
     """A potential that is not the hull's stands in for all of them."""
     potential = PairPotential()
-    monkeypatch.setattr(toolbox, "potential", lambda name: potential)
+    monkeypatch.setattr(toolbox, "potential", lambda name, device="cpu": potential)
     return potential
 
 
@@ -50,7 +50,7 @@ def test_another_models_energies_are_not_compared_with_the_hull(oxide, toy, caps
     assert "energy_above_hull" not in found
     assert "those of pairs are not compared with them" in said
     assert any("another model's" in f["reason"] for f in record["failures"])
-    assert "Of 1 structures (pairs, bfgs-trust fmax=0.05 steps=300): 1 converged" in said
+    assert "Of 1 structures (pairs, bfgs-springs fmax=0.05 steps=300): 1 converged" in said
 
 
 def test_pressure_is_told_with_the_enthalpy(oxide, toy, capsys):
@@ -114,6 +114,7 @@ def test_jsonl_out_is_jsonl_in(oxide, toy, tmp_path, capsys):
     ("options", "says"),
     [
         (["--potential", "chgnett"], "Did you mean 'chgnet'"),
+        (["--device", "cuda:99"], "cannot work on 'cuda:99'"),
         (["--method", "newton"], "bfgs"),
         (["--cell", "wobbly"], "volume"),
         (["--time-limit", "soon"], "not a wall time"),

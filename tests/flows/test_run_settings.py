@@ -94,6 +94,15 @@ def test_the_potential_table_reaches_the_relaxer(tmp_path):
         "fire", True, 5, "volume",
     )  # fmt: skip
     plain = toolbox.relaxer(resolve().potential)
-    assert plain.version == "bfgs-trust fmax=0.05 steps=300"
+    assert plain.version == "bfgs-springs fmax=0.05 steps=300"
     with pytest.raises(SettingsError, match="method"):
         resolve(write(tmp_path, '[potential]\nmethod = "newton"\n'))
+
+
+def test_a_second_opinion_may_be_a_family_with_its_model(tmp_path):
+    path = tmp_path / "RUN.toml"
+    path.write_text('[potential]\nsecond_opinion = "sevennet-0"\n')
+    assert resolve(path).potential.second_opinion == "sevennet-0"
+    path.write_text('[potential]\nsecond_opinion = "sevenet-0"\n')
+    with pytest.raises(SettingsError, match="sevennet-0"):
+        resolve(path)

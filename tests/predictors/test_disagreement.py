@@ -43,6 +43,15 @@ class FlatHull:
         interval = (distance - 0.06, distance + 0.06) if self.uncertainty else None
         return HullDistance(distance, self.uncertainty, (), interval, 0.9 if interval else None)
 
+    def distances(self, items):
+        found = []
+        for item in items:
+            try:
+                found.append(self.distance(*item))
+            except HullError as error:
+                found.append(error)
+        return found
+
 
 FIRST = Constant("First 1.0", MP2020)
 

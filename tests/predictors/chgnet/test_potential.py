@@ -214,3 +214,11 @@ def test_learned_features_come_one_row_an_atom(potential):
 def test_a_device_that_is_not_there_is_said(potential):
     with pytest.raises(InputError, match="cannot work on 'cuda:99'"):
         CHGNetPotential(CHGNetSettings(device="cuda:99"))
+
+
+def test_a_device_is_passed_on_by_name():
+    from hysteron.predictors.potentials.loading import load_potential
+
+    with pytest.raises(InputError, match="cannot work on 'cuda:99'"):
+        load_potential("chgnet", POTENTIALS, "cuda:99")
+    assert load_potential("chgnet", POTENTIALS, "cpu").settings.device == "cpu"
