@@ -53,15 +53,26 @@ def catalog(into: IntoOption = None, work: WorkOption = None) -> None:
 def hull(
     into: IntoOption = None,
     work: WorkOption = None,
+    potential: Annotated[
+        str, typer.Option(help="Whose energies: a registered potential; each has a table of its own.")
+    ] = "chgnet",
     limit: Annotated[
         str | None,
         typer.Option(help="Begin no new work after this wall time, such as 1h30m.", show_default=False),
     ] = None,
+    anew: Annotated[
+        bool,
+        typer.Option(
+            "--anew", help="Compute everything again, also what the table there is or the work folder holds."
+        ),
+    ] = False,
 ) -> None:
-    """Compute the competing phases with CHGNet (some 63,000; an hour or more on two cores)."""
+    """Compute and relax the competing phases (some 63,000; hours on two cores, in as many calls as you like)."""
     from ..flows import tables
     from .progress import bars
 
     with bars() as shown:
-        card = tables.build_hull(into, work, limit, shown)
+        card = tables.build_hull(potential, into, work, limit, anew, shown)
     say(f"{card['name']}: {card['phases']} phases, {card['relaxed']} of them relaxed.")
+    for reason, count in card["not_relaxed"].items():
+        say(f"  not relaxed: {count} ({reason})")

@@ -16,8 +16,7 @@ from .run import Run, open_store
 
 VERSIONED = ("hysteron", "chgnet", "torch", "pymatgen", "spglib", "SMACT")
 """Packages whose version can change a result."""
-TABLES = ("catalog.jsonl.gz", "hull.csv.gz")
-"""Shipped tables whose content can change a result."""
+CATALOG = "catalog.jsonl.gz"
 
 
 def new_run(
@@ -46,7 +45,7 @@ def new_run(
         run_id,
         seed=settings["run"]["seed"],
         config=settings,
-        versions=versions(),
+        versions=versions(settings["potential"]["name"]),
         budget={key: settings["run"][key] for key in ("budget", "relaxations")},
     )
     run = Run(run_id, store_url, str(out_dir))
@@ -68,7 +67,7 @@ def resume(run_id: str, store_url: str, force: bool = False) -> Run:
     """
     store = open_store(store_url)
     row = store.get_run(run_id)
-    now = versions()
+    now = versions(row.config["potential"]["name"])
     changed = sorted(k for k in now.keys() | row.versions.keys() if now.get(k) != row.versions.get(k))
     if changed and not force:
         was = ", ".join(f"{k} {row.versions.get(k)} -> {now.get(k)}" for k in changed)
@@ -79,13 +78,20 @@ def resume(run_id: str, store_url: str, force: bool = False) -> Run:
     return Run(row.run_id, store_url, folder)
 
 
-def versions() -> dict[str, str]:
-    """Versions of the packages and hashes of the tables that decide a result."""
+def versions(potential: str) -> dict[str, str]:
+    """Versions of the packages and hashes of the tables that decide a result of a run with this potential.
+
+    Raises:
+        MissingDataError: the potential has no hull table.
+    """
     import hashlib
 
+    from ..predictors.hull.table import found_table
+
+    table = found_table(potential=potential)
     found = {name: version(name) for name in VERSIONED}
-    for name in TABLES:
-        found[name] = hashlib.sha256(data_file(name).read_bytes()).hexdigest()[:12]
+    for name, place in ((CATALOG, data_file(CATALOG)), (table.name, table)):
+        found[name] = hashlib.sha256(place.read_bytes()).hexdigest()[:12]
     return found
 
 

@@ -104,7 +104,7 @@ def summary_of(run: Run) -> RunSummary:
         started=row.started or "",
         elapsed_seconds=elapsed_seconds(run),
         models=models,
-        hull=toolbox.hull().name,
+        hull=toolbox.hull(settings.potential.name).name,
         sources={table.name: table.filter or "all" for table in settings.source},
         versions=row.versions,
         settings=settings.model_dump(mode="json"),

@@ -7,9 +7,12 @@ time; both take up again where they stopped.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from fnmatch import fnmatch
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +25,9 @@ if TYPE_CHECKING:
     from ..retrieval.catalog_build import CatalogBuild
 
 CATALOG = "catalog.jsonl.gz"
-HULL = "hull.csv.gz"
+HULLS = "hull*.csv.gz"
 RELAXED = "relaxed.jsonl"
+BETWEEN_ESTIMATES = 300.0  # seconds between two sentences on the time left
 
 
 @dataclass(frozen=True)
@@ -38,33 +42,59 @@ class Table:
 
 def listed() -> Iterator[Table]:
     """Every table, with the place that wins: `own` (HYSTERON_HOME) or `shipped`."""
-    for name in (CATALOG, HULL):
+    for name in (CATALOG, *_hulls()):
         found = data_file(name)
         place = "own" if str(found).startswith(str(home())) else "shipped"
         yield Table(name, str(found), place, len(found.read_bytes()) / 1000)
 
 
-def build_hull(into: Path | None, work: Path | None, limit: str | None, listener: Listener) -> dict[str, Any]:
-    """Compute the hull's table. Returns its card.
+def _hulls() -> list[str]:
+    """Hull tables there are, one a potential."""
+    shipped = (entry.name for entry in resources.files("hysteron.data").iterdir())
+    own = (path.name for path in (home() / "data").glob(HULLS))
+    return sorted({name for name in (*shipped, *own) if fnmatch(name, HULLS)})
+
+
+def build_hull(
+    potential: str,
+    into: Path | None,
+    work: Path | None,
+    limit: str | None,
+    anew: bool,
+    listener: Listener,
+) -> dict[str, Any]:
+    """Compute the hull's table with a registered potential. Returns its card.
 
     Raises:
-        MissingDataError: the data sets are not there.
+        MissingDataError: the data sets, or the potential's package or weights, are not there.
+        NotFoundError: no such potential.
         SettingsError: a limit that is no wall time.
+        InputError: the work folder holds energies of another potential.
     """
+    from ..predictors.hull.build import Places
     from ..predictors.hull.build import build_hull as build
+    from ..predictors.hull.table import table_file, table_name
+    from . import toolbox
     from .run_settings import seconds
 
     try:
         stop_after = seconds(limit) if limit else None
     except ValueError as error:
         raise SettingsError(f"--limit: {error}.") from None
+    places = Places(
+        crystals=crystals_folder(data_dir()),
+        out=into or home() / "data",
+        work=work or home() / "cache" / table_name(potential).removesuffix(".csv.gz"),
+        table=table_file(potential),
+    )
     return build(
-        crystals_folder(data_dir()),
-        into or home() / "data",
-        work or home() / "cache/hull",
+        places,
         f"{datetime.now(UTC):%Y-%m-%d}",
+        toolbox.potential(potential),
+        registered=potential,
         workers=os.cpu_count() or 1,
         seconds=stop_after,
+        anew=anew,
         progress=_Told(listener),
     )
 
@@ -95,16 +125,27 @@ def build_catalog(into: Path | None, work: Path | None, listener: Listener) -> C
 
 
 class _Told:
-    """Turns (stage, done, total) into a listener's bars."""
+    """Turns (stage, done, total, seconds left) into a listener's bars, and now and then a sentence."""
 
     def __init__(self, listener: Listener) -> None:
         self.listener = listener
         self.stage = ""
         self.done = 0
+        self.said = 0.0
 
-    def __call__(self, stage: str, done: int, total: int) -> None:
+    def __call__(self, stage: str, done: int, total: int, seconds_left: float | None = None) -> None:
         if stage != self.stage:
             self.stage, self.done = stage, 0
             self.listener.stage(stage, total)
         self.listener.advance(done - self.done)
         self.done = done
+        if seconds_left is not None and time.time() - self.said > BETWEEN_ESTIMATES:
+            self.said = time.time()
+            self.listener.say(
+                f"{stage}: {done} of {total}; about {_in_words(seconds_left)} left at this pace."
+            )
+
+
+def _in_words(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    return f"{minutes // 60} h {minutes % 60} min" if minutes >= 60 else f"{max(minutes, 1)} min"

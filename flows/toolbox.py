@@ -89,12 +89,17 @@ def second_opinion(table: PotentialTable) -> Predictor:
     return SecondOpinion(first, second, hull())
 
 
-@lru_cache(maxsize=1)
-def hull() -> Hull:
-    """The table of competing phases, read once per process."""
-    from ..predictors.hull.table import ConvexHull
+@lru_cache(maxsize=4)
+def hull(name: str = "chgnet") -> Hull:
+    """The competing phases with energies of the potential of that name, read once per process.
 
-    return ConvexHull()
+    Raises:
+        MissingDataError: there is no table of this potential; the sentence names the command that makes it.
+        HullError: the table was made with other weights.
+    """
+    from ..predictors.hull.table import ConvexHull, PhaseTable
+
+    return ConvexHull(PhaseTable.load(potential=name), potential=potential(name))
 
 
 def known(crystals: Iterable[tuple[str, Structure]]):
@@ -109,7 +114,7 @@ def tools(settings: RunSettings, **more: Any) -> Tools:
     return Tools(
         potential=potential(settings.potential.name, settings.potential.device),
         relaxer=relaxer(settings.potential),
-        hull=hull(),
+        hull=hull(settings.potential.name),
         **more,
     )
 

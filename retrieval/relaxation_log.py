@@ -44,10 +44,11 @@ class RelaxationLog:
 def read_relaxations(path: Path, method: str | None = None) -> Iterator[tuple[str, Relaxation]]:
     """(material_id, relaxation) of every whole line; of one method if it is given.
 
-    The hull's build writes such lines too, without a method.
+    The hull's build writes such lines too, without a method; those it kept from an earlier table have no
+    geometry and are passed over.
     """
     for fields in read_lines(path):
-        if method is None or fields.get("method") == method:
+        if not fields.get("kept") and (method is None or fields.get("method") == method):
             yield fields["id"], from_fields(fields)
 
 

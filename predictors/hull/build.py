@@ -1,19 +1,22 @@
 """How is the table of competing phases computed?
 
-Stage 1 takes the CHGNet energy of every crystal at its published geometry. Stage 2 relaxes those that
-matter most: elements, a list of the user's, the hull's vertices, phases close above it. Results are
-appended to files in a work folder as they come, so that a run that was killed goes on where it stopped,
-and `export` makes a table of whatever is finished.
+Stage 1 takes the potential's energy of every crystal at its published geometry. Stage 2 relaxes them,
+those first that matter most: elements, a list of the user's, the hull's vertices, phases close above it,
+then all the rest. Results are appended to files in a work folder as they come, so that a run that was
+killed goes on where it stopped, and `export` makes a table of whatever is finished. An empty folder is
+begun with the table there is (see `work_folder`).
 """
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from ...core.contracts import Relaxation
+from ...core.contracts import Potential, Relaxation
 from ...core.crystals import CrystalRecord, read_crystals
 from ...core.errors import HullError, InputError
 from ...core.lines import append_lines, read_lines
@@ -21,64 +24,94 @@ from ..workers import map_unordered
 from .export import export_table, finished_phases
 from .formula import formula_fractions
 from .phase import HullCard
+from .queue import RelaxationQueue
 from .records import (
     ELEMENTS,
     NEAR_HULL,
     PRIORITY,
-    QUEUES,
     RELAXED,
+    REST,
     SINGLE_POINTS,
     VERTICES,
     read_ids,
     write_ids,
 )
-from .table import PhaseTable
+from .table import DEFAULT_POTENTIAL, PhaseTable
 from .textbook_elements import textbook_elements
+from .work_folder import Maker, claim, set_aside, take_up
+
+if TYPE_CHECKING:
+    from pymatgen.core import Structure
 
 ATOMS_PER_TASK = 400  # single points: a few seconds of work, so that little is lost by a kill
-RELAXED_ATOMS_PER_TASK = 160
 NEAR = 0.030  # eV/atom above the hull: phases that may come to lie on it when relaxed
+SURE = 30.0  # seconds of relaxation before the time left is told
 
-Progress = Callable[[str, int, int], None]
-"""Called with (stage, done, total so far)."""
+Progress = Callable[[str, int, int, float | None], None]
+"""Called with (stage, done, total so far, seconds left if that can be told)."""
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where a build reads and writes.
+
+    Attributes:
+        crystals: Folder of Materials Project crystals; see `core.crystals.crystals_folder`.
+        out: Where the table and its card go.
+        work: Results as they come, and the relaxed structures (`relaxed.jsonl`).
+        table: A table to begin an empty work folder with; see `work_folder.take_up`.
+    """
+
+    crystals: Path
+    out: Path
+    work: Path
+    table: Path | None = None
 
 
 def build_hull(
-    crystals_dir: Path,
-    out_dir: Path,
-    work_dir: Path,
+    places: Places,
     date: str,
+    potential: Potential,
+    registered: str = DEFAULT_POTENTIAL,
     workers: int = 2,
     priority_ids: Iterable[str] = (),
     seconds: float | None = None,
+    anew: bool = False,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Compute and write the hull's table; goes on from what the work folder holds.
 
     Args:
-        crystals_dir: Folder of Materials Project crystals; see `core.crystals.crystals_folder`.
-        out_dir: Where `hull.csv.gz` and `hull.json` go.
-        work_dir: Results as they come, and the relaxed structures (`relaxed.jsonl`).
+        places: Folders and files.
         date: ISO date for the table's name and card.
+        potential: Whose energies; it is pickled and sent to the workers.
+        registered: The name it is registered under, which names the table's file.
         workers: Number of processes.
         priority_ids: Materials to be relaxed right after the elements.
         seconds: No new work is begun after this time; the table is written in any case.
-        progress: Called with (stage, done, total so far).
+        anew: Compute everything, whatever the work folder holds and whichever table there is.
+        progress: See `Progress`.
 
     Returns:
         The card of the table.
+
+    Raises:
+        InputError: the work folder holds energies of another potential.
+        MissingDataError: time was up before there was an energy.
     """
     stop_at = None if seconds is None else time.time() + seconds
+    maker, work_dir = Maker.of(potential, registered), places.work
     work_dir.mkdir(parents=True, exist_ok=True)
-    phases = all_phases(crystals_dir)
-    compute_single_points(phases, work_dir, workers, progress, stop_at)
-    write_ids(work_dir / ELEMENTS, (p.material_id for p in phases if len(set(p.species)) == 1))
-    listed = read_ids(work_dir / PRIORITY)
-    write_ids(work_dir / PRIORITY, dict.fromkeys([*listed, *priority_ids]))
-    if not (work_dir / VERTICES).exists():
-        list_vertices(work_dir, progress)
-    compute_relaxed(phases, work_dir, workers, progress, stop_at)
-    return export_table(work_dir, out_dir, date, crystals_dir)
+    if anew:
+        set_aside(work_dir)
+    claim(work_dir, maker)
+    phases = all_phases(places.crystals)
+    if places.table is not None and not anew:
+        take_up(places.table, phases, work_dir, maker)
+    if compute_single_points(potential, phases, work_dir, workers, progress, stop_at):
+        list_queues(phases, work_dir, priority_ids, progress)
+        compute_relaxed(potential, phases, work_dir, workers, progress, stop_at)
+    return export_table(work_dir, places.out, date, places.crystals)
 
 
 def all_phases(crystals_dir: Path) -> list[CrystalRecord]:
@@ -88,26 +121,49 @@ def all_phases(crystals_dir: Path) -> list[CrystalRecord]:
 
 
 def compute_single_points(
+    potential: Potential,
     phases: Sequence[CrystalRecord],
     work_dir: Path,
     workers: int = 2,
     progress: Progress | None = None,
     stop_at: float | None = None,
-) -> None:
-    """Stage 1: append the energy of each phase that the work folder does not have yet."""
+) -> bool:
+    """Stage 1: append the energy of each phase that the work folder does not have yet.
+
+    Returns:
+        Whether all are there, and time was not up before.
+    """
     path = work_dir / SINGLE_POINTS
     done = {line["id"] for line in read_lines(path)}
-    todo = (phase for phase in phases if phase.material_id not in done)
-    tasks = ((chunk,) for chunk in _until(stop_at, _chunks(todo, ATOMS_PER_TASK)))
-    finished = len(done)
+    done |= {line["id"] for line in read_lines(work_dir / RELAXED) if line["converged"]}
+    todo = [phase for phase in phases if phase.material_id not in done]
+    tasks = ((potential, chunk) for chunk in _until(stop_at, _chunks(todo, ATOMS_PER_TASK)))
+    finished = 0
     for _, lines in map_unordered(_single_points, tasks, workers):
         append_lines(path, lines)
         finished += len(lines)
         if progress:
-            progress("single points", finished, len(phases))
+            progress("single points", len(phases) - len(todo) + finished, len(phases), None)
+    return finished == len(todo)
+
+
+def list_queues(
+    phases: Sequence[CrystalRecord],
+    work_dir: Path,
+    priority_ids: Iterable[str] = (),
+    progress: Progress | None = None,
+) -> None:
+    """Write the lists of what is relaxed: all phases, and which of them go first."""
+    write_ids(work_dir / ELEMENTS, (p.material_id for p in phases if len(set(p.species)) == 1))
+    listed = read_ids(work_dir / PRIORITY)
+    write_ids(work_dir / PRIORITY, dict.fromkeys([*listed, *priority_ids]))
+    write_ids(work_dir / REST, (p.material_id for p in phases))
+    if not (work_dir / VERTICES).exists():
+        list_vertices(work_dir, progress)
 
 
 def compute_relaxed(
+    potential: Potential,
     phases: Sequence[CrystalRecord],
     work_dir: Path,
     workers: int = 2,
@@ -116,15 +172,23 @@ def compute_relaxed(
 ) -> None:
     """Stage 2: relax the ids of the queue files (`QUEUES`) in that order, small cells first.
 
-    The files may grow or appear while this runs.
+    Phases that the potential gave no energy for are left out. The files may grow or appear while this
+    runs. The time left is told from the atoms left and the pace so far; large cells take more steps, so
+    it is longer in truth while small ones are at work.
     """
     path = work_dir / RELAXED
-    queue = RelaxationQueue(phases, work_dir)
-    for _, lines in map_unordered(_relax, ((chunk,) for chunk in _until(stop_at, queue)), workers):
+    refused = {line["id"] for line in read_lines(work_dir / SINGLE_POINTS) if line.get("failure")}
+    queue = RelaxationQueue([p for p in phases if p.material_id not in refused], work_dir)
+    start = time.time()
+    tasks = ((potential, chunk) for chunk in _until(stop_at, queue))
+    for _, lines in map_unordered(_relax, tasks, workers):
         append_lines(path, lines)
-        queue.finished += len(lines)
+        queue.finish([line["id"] for line in lines])
         if progress:
-            progress("relaxed", queue.finished, queue.listed)
+            elapsed = time.time() - start
+            pace = elapsed / queue.atoms_finished if elapsed > SURE else None
+            left = None if pace is None else pace * queue.atoms_left
+            progress("relaxed", queue.finished, queue.listed, left)
 
 
 def list_vertices(work_dir: Path, progress: Progress | None = None) -> None:
@@ -145,70 +209,43 @@ def list_vertices(work_dir: Path, progress: Progress | None = None) -> None:
     write_ids(work_dir / VERTICES, sorted(vertices))
     write_ids(work_dir / NEAR_HULL, sorted(near - vertices))
     if progress:
-        progress("vertices", len(vertices), len(vertices))
+        progress("vertices", len(vertices), len(vertices), None)
 
 
-class RelaxationQueue:
-    """Chunks of phases that are listed in the queue files and not relaxed yet."""
-
-    def __init__(self, phases: Sequence[CrystalRecord], work_dir: Path) -> None:
-        self.phases = {phase.material_id: phase for phase in phases}
-        self.work_dir = work_dir
-        self.taken = {line["id"] for line in read_lines(work_dir / RELAXED)}
-        self.finished = len(self.taken)
-
-    @property
-    def listed(self) -> int:
-        """Number of phases relaxed or waiting."""
-        return len(self.taken.union(*(read_ids(self.work_dir / name) for names in QUEUES for name in names)))
-
-    def __iter__(self) -> Iterator[list[CrystalRecord]]:
-        while chunk := self._next_chunk():
-            self.taken.update(phase.material_id for phase in chunk)
-            yield chunk
-
-    def _next_chunk(self) -> list[CrystalRecord]:
-        for names in QUEUES:
-            costs = {i: cost for name in names for i, cost in self._costs(name)}
-            left = sorted(costs, key=lambda i: (costs[i], i))
-            if left:
-                return next(_chunks((self.phases[i] for i in left), RELAXED_ATOMS_PER_TASK))
-        return []
-
-    def _costs(self, name: str) -> Iterator[tuple[str, int]]:
-        """Ids of a list that are left, with their number of atoms; twice that for what may not matter."""
-        factor = 2 if name == NEAR_HULL else 1
-        for i in read_ids(self.work_dir / name):
-            if i in self.phases and i not in self.taken:
-                yield i, factor * self.phases[i].nsites
-
-
-def _single_points(phases: list[CrystalRecord]) -> list[dict[str, Any]]:
+def _single_points(potential: Potential, phases: list[CrystalRecord]) -> list[dict[str, Any]]:
     """Energies of some phases, eV/atom, at their published geometries; runs in a worker."""
-    from ..chgnet.potential import CHGNetPotential
-
     try:
-        energies = CHGNetPotential().energies([phase.structure() for phase in phases])
+        energies = _energies(potential, [phase.structure() for phase in phases])
     except InputError as error:
         if len(phases) == 1:
             return [_line(phases[0]) | {"failure": str(error)}]
-        return [line for phase in phases for line in _single_points([phase])]
-    return [
-        _line(phase) | {"energy_per_atom": round(float(energy) / phase.nsites, 6)}
-        for phase, energy in zip(phases, energies, strict=True)
-    ]
+        return [line for phase in phases for line in _single_points(potential, [phase])]
+    return [_with_energy(phase, e) for phase, e in zip(phases, energies, strict=True)]
+
+
+def _energies(potential: Potential, structures: list[Structure]) -> list[float]:
+    """Energies of the cells, eV; without forces if the potential can do without."""
+    alone = getattr(potential, "energies", None)
+    if alone is not None:
+        return [float(energy) for energy in alone(structures)]
+    return [calculation.energy for calculation in potential.calculate(structures)]
+
+
+def _with_energy(phase: CrystalRecord, energy: float) -> dict[str, Any]:
+    if not math.isfinite(energy):
+        return _line(phase) | {"failure": f"{phase.reduced_formula}: the energy is not finite."}
+    return _line(phase) | {"energy_per_atom": round(energy / phase.nsites, 6)}
 
 
 def _line(phase: CrystalRecord) -> dict[str, Any]:
     return {"id": phase.material_id, "formula": phase.reduced_formula, "nsites": phase.nsites}
 
 
-def _relax(phases: list[CrystalRecord]) -> list[dict[str, Any]]:
+def _relax(potential: Potential, phases: list[CrystalRecord]) -> list[dict[str, Any]]:
     """Relax some phases; runs in a worker."""
-    from ..chgnet.potential import CHGNetPotential
     from ..relaxation.relaxer import RelaxerSettings, relax_share
 
-    results = relax_share(CHGNetPotential(), [phase.structure() for phase in phases], RelaxerSettings())
+    results = relax_share(potential, [phase.structure() for phase in phases], RelaxerSettings())
     return [_relaxed_line(phase, result) for phase, result in zip(phases, results, strict=True)]
 
 

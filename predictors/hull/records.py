@@ -8,7 +8,8 @@ from pathlib import Path
 SINGLE_POINTS = "single_points.jsonl"
 RELAXED = "relaxed.jsonl"
 ELEMENTS, PRIORITY, VERTICES, NEAR_HULL = "elements.txt", "priority_ids.txt", "vertices.txt", "near_hull.txt"
-QUEUES = ((ELEMENTS,), (PRIORITY,), (VERTICES, NEAR_HULL))
+REST = "rest.txt"
+QUEUES = ((ELEMENTS,), (PRIORITY,), (VERTICES, NEAR_HULL), (REST,))
 """Lists of ids to be relaxed, in this order; lists that stand together are mixed."""
 
 

@@ -91,12 +91,7 @@ class PhaseTable:
         Raises:
             MissingDataError: the table or its card is missing.
         """
-        table = Path(path) if path is not None else table_file(potential)
-        if not table.is_file():
-            option = "" if potential == DEFAULT_POTENTIAL else f" --potential {potential}"
-            raise MissingDataError(f"No hull table at {table}; 'hysteron data build hull{option}' makes one.")
-        if not card_file(table).is_file():
-            raise MissingDataError(f"The hull table {table} has no card {card_file(table).name} beside it.")
+        table = found_table(path, potential)
         return cls(read_phases(table), read_card(table))
 
     def subsystem(self, elements: Iterable[str]) -> Subsystem:
@@ -268,6 +263,21 @@ def table_file(potential: str = DEFAULT_POTENTIAL) -> Path:
     home = os.environ.get("HYSTERON_HOME") or "~/.local/share/hysteron"
     own = Path(home).expanduser() / "data" / table_name(potential)
     return own if own.is_file() else Path(str(files("hysteron.data") / table_name(potential)))
+
+
+def found_table(path: Path | str | None = None, potential: str = DEFAULT_POTENTIAL) -> Path:
+    """The table that is read: the path given, else `table_file`.
+
+    Raises:
+        MissingDataError: it or its card is missing; the sentence names the command that makes them.
+    """
+    table = Path(path) if path is not None else table_file(potential)
+    if not table.is_file():
+        option = "" if potential == DEFAULT_POTENTIAL else f" --potential {potential}"
+        raise MissingDataError(f"No hull table at {table}; 'hysteron data build hull{option}' makes one.")
+    if not card_file(table).is_file():
+        raise MissingDataError(f"The hull table {table} has no card {card_file(table).name} beside it.")
+    return table
 
 
 def read_phases(path: Path) -> Iterator[Phase]:

@@ -123,7 +123,7 @@ def test_resuming_with_other_versions_is_refused_unless_forced(small_catalog, tm
 
     store = str(tmp_path / "one.db")
     run = launch.new_run(settings(), store, tmp_path / "one")
-    monkeypatch.setattr(launch, "versions", lambda: {"chgnet": "9.9"})
+    monkeypatch.setattr(launch, "versions", lambda potential: {"chgnet": "9.9"})
     with pytest.raises(SettingsError, match="other versions"):
         launch.resume(run.run_id, store)
     assert launch.resume(run.run_id, store, force=True) == run
