@@ -1,6 +1,6 @@
 """How many atoms of each element does a formula count?
 
-Reads what pymatgen writes as a reduced formula, `Mg(OH)2` or `Li0.5CoO2`, some ten times faster than its
+Reads what pymatgen writes as a reduced formula, `Mg(OH)2` or `Li0.5CoO2`, three times faster than its
 `Composition`; a table of competing phases has some 63,000 of them.
 """
 
