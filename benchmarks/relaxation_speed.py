@@ -20,6 +20,8 @@ FMAX = 0.05  # eV/A
 FMAX_ROUNDING = 1.02  # single precision and a fresh filter move the last digits
 SAME_ENERGY_MEV_PER_ATOM = 2.0
 RESAMPLES = 2000
+TIGHT_FMAX = 0.005  # eV/A
+TIGHT_STEPS = 2000
 MOST_LISTED = 20
 THREADS_EVERY = 4  # some 10 minutes for all of 200 structures, and two processes are quicker
 
@@ -51,6 +53,43 @@ def measure_pair(
     checked = stages.measure(f"{name}/check", "check", {"sides": ends, "name": f"{name}, check of the ends"})
     checks = dict(zip(("stock", *methods), checked["sides"], strict=True))
     return {"stock": stock, **ours, "checks": checks}
+
+
+def stock_ends_that_are_no_minima(
+    stages: Stages, name: str, measured: dict[str, Any], method: str
+) -> dict[str, Any]:
+    """Of the stock's ends that differ from ours: how many go down by more than 2 meV/atom when `fire` relaxes them on.
+
+    A crystal whose forces fall below fmax while it slides off a saddle, or on a soft slope, has not arrived.
+    """
+    stock, ours = measured["checks"]["stock"], measured["checks"][method]
+    differing = [
+        i
+        for i, (a, b) in enumerate(zip(stock, ours, strict=True))
+        if a and b and 1000 * abs(b["energy"] - a["energy"]) > SAME_ENERGY_MEV_PER_ATOM
+    ]
+    if not differing:
+        return {"n": 0, "go_down": 0, "fmax": TIGHT_FMAX}
+    ends = [measured["stock"]["structures"][i]["final"] for i in differing]
+    common = {"structures": ends, "fmax": TIGHT_FMAX, "steps": TIGHT_STEPS, "device": "cpu", "workers": 1}
+    onward = stages.measure(
+        f"{name}/{method}-onward",
+        "relax-ours",
+        {**common, "method": "fire", "name": f"{name}, the stock's ends relaxed on"},
+    )
+    sides = [[one["final"] for one in onward["structures"]]]
+    checked = stages.measure(f"{name}/{method}-onward-check", "check", {"sides": sides, "name": "check"})
+    falls = [
+        1000 * (stock[i]["energy"] - end["energy"])
+        for i, end in zip(differing, checked["sides"][0], strict=True)
+        if end
+    ]
+    return {
+        "n": len(differing),
+        "go_down": sum(fall > SAME_ENERGY_MEV_PER_ATOM for fall in falls),
+        "median_fall_mev_per_atom": float(np.median(falls)) if falls else None,
+        "fmax": TIGHT_FMAX,
+    }
 
 
 def measure_stock(stages: Stages, name: str, structures: list[Plain], steps: int) -> dict[str, Any]:

@@ -38,7 +38,7 @@ class Bfgs:
         self.coordinates = LocalCoordinates(cell, freedom, strain_scale(cell))
         self.curvature = Curvature(model_hessian(cell, self._strains(natoms)))
         self.radius = FIRST_RADIUS
-        self._reach = (cell.volume / natoms) ** (1 / 3)
+        self._reach = 2 * (cell.volume / natoms) ** (1 / 3)
         self._move = np.zeros(3 * natoms + 9)
 
     @property
@@ -79,7 +79,7 @@ class Bfgs:
         return np.array([self.coordinates.allowed(unit)[-9:] for unit in units]).T
 
     def _length(self, move: np.ndarray) -> float:
-        """Largest move of an atom, A; the largest principal strain counts as what it moves a neighbour."""
+        """Largest move of an atom, A; the largest principal strain counts as what it does two atoms away."""
         atoms, strain = move[:-9].reshape(-1, 3), move[-9:].reshape(3, 3)
         neighbour = np.linalg.norm(strain, 2) * self._reach / self.coordinates.strain_scale
         return float(max(np.sqrt((atoms * atoms).sum(axis=1).max()), neighbour))

@@ -14,7 +14,7 @@ import numpy as np
 from scipy.linalg import cholesky, solve_triangular
 
 DAMPING = 0.2  # of the expected curvature is kept at least (Nocedal and Wright)
-SOFTEST = 0.3  # relative to the model: floor of the curvature in a step, against wild moves
+SOFTEST = 0.6  # relative to the model: floor of the curvature in a step, against wild moves
 NEGLIGIBLE = 1e-8  # part of a vector that is outside a space and still counts as inside
 RADIUS_TOLERANCE = 0.03  # a step may be this much shorter than the radius
 MAX_BISECTIONS = 40

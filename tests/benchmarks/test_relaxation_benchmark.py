@@ -157,7 +157,13 @@ def test_profile_and_counts(data, stages, monkeypatch):
 
 def test_the_hull_row_is_what_the_hull_measures(data, stages, monkeypatch):
     def hull_figures(seed, candidates=10_000):
-        return {"n": candidates, "seconds": 31.0, "max_difference_to_pymatgen": 1e-9, "seed": seed}
+        return {
+            "candidates": candidates,
+            "cpu_seconds": 31.0,
+            "largest_difference_to_pymatgen": 1e-9,
+            "compared_with_pymatgen": 3,
+            "seed": seed,
+        }
 
     stand_in = types.ModuleType("hysteron.benchmarks.relaxation_hull")
     stand_in.__dict__["hull_figures"] = hull_figures
