@@ -2,9 +2,10 @@
 
 import pytest
 from hysteron.core.errors import MissingDataError, SettingsError
+from hysteron.core.lines import read_lines
 from hysteron.flows import launch, tables, toolbox
 from hysteron.flows.progress import Silent
-from hysteron.predictors.hull.records import RELAXED, read_lines
+from hysteron.predictors.hull.records import RELAXED
 from hysteron.predictors.hull.table import TABLE, PhaseTable
 from toy_crystals import crystals_in
 

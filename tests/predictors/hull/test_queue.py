@@ -2,6 +2,7 @@
 
 import pytest
 from hysteron.core.crystals import CrystalRecord
+from hysteron.core.lines import append_lines
 from hysteron.predictors.hull import queue as hull_queue
 from hysteron.predictors.hull.queue import RelaxationQueue
 from hysteron.predictors.hull.records import (
@@ -11,7 +12,6 @@ from hysteron.predictors.hull.records import (
     RELAXED,
     REST,
     VERTICES,
-    append_lines,
     write_ids,
 )
 
