@@ -86,7 +86,7 @@ def second_opinion(table: PotentialTable) -> Predictor:
 
     assert table.second_opinion is not None
     first, second = (potential(name, table.device) for name in (table.name, table.second_opinion))
-    return SecondOpinion(first, second, hull())
+    return SecondOpinion(first, second, hull(table.name))
 
 
 @lru_cache(maxsize=4)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hysteron.predictors.relaxation.curvature import DAMPING, Curvature
+from hysteron.predictors.relaxation.curvature import DAMPING, SOFTEST, Curvature
 from scipy.linalg import eigh
 
 
@@ -38,7 +38,7 @@ def test_equals_dense_bfgs(updates):
     probe, gradient = rng.normal(size=12), rng.normal(size=12)
     assert curvature.along(probe) == pytest.approx(probe @ dense @ probe, rel=1e-8)
     values, vectors = eigh(dense, model)
-    expected = -vectors @ (vectors.T @ gradient / np.maximum(values, 0.3))
+    expected = -vectors @ (vectors.T @ gradient / np.maximum(values, SOFTEST))
     assert curvature.step(gradient, norm, 1e9) == pytest.approx(expected, rel=1e-6, abs=1e-9)
 
 
