@@ -5,7 +5,7 @@ import json
 
 import materials
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hysteron.core.candidate import Candidate, Failure, PropertyValue, Step, Verdict
 from hysteron.core.errors import InputError
@@ -70,7 +70,7 @@ def candidates(draw):
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(candidates())
 def test_json_round_trip_is_lossless(candidate):
     text = json.dumps(candidate.to_record(), allow_nan=False)
