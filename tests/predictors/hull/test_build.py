@@ -247,7 +247,7 @@ def test_a_relaxation_that_did_not_converge_leaves_its_phase_unrelaxed(tmp_path)
     assert found == {"a": (-3.1, True), "b": (-3.2, False), "c": (-3.0, False)}
     excess = single_point_excess(tmp_path)
     assert (excess["of"], excess["n"]) == ("all phases relaxed here", 1)
-    assert [excess[k] for k in ("median", "mean", "rms", "p95")] == [0.1] * 4
+    assert [excess[k] for k in ("median", "mean", "rms", "p68", "p95")] == [0.1] * 5
     assert why_not_relaxed(tmp_path, phases) == {"did not converge": 1, "exploded": 1}
     assert why_without_energy(tmp_path) == {"no": 1}
 
