@@ -13,10 +13,14 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
+from functools import cache
 from itertools import islice
 from multiprocessing import get_context
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from threadpoolctl import ThreadpoolController
 
 PARENT_CHECK_SECONDS = 2.0
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
@@ -89,18 +93,26 @@ def _single_threaded_children() -> Iterator[None]:
 
 @contextmanager
 def single_threaded() -> Iterator[None]:
-    """One thread for torch and for the linear algebra of this process."""
-    with one_torch_thread(), _one_blas_thread():
+    """One thread for the linear algebra of this process and for torch, if it is loaded.
+
+    On matrices as small as a potential's, two threads on two cores gain little when nothing else runs
+    and were measured ten times slower when something does. Products also round otherwise with two.
+    """
+    with _blas().limit(limits=1), _one_torch_thread():
         yield
 
 
-@contextmanager
-def one_torch_thread() -> Iterator[None]:
-    """One thread for torch, if it is loaded.
+@cache
+def _blas() -> ThreadpoolController:
+    """The BLAS libraries of NumPy and SciPy; Numba's products of matrices are SciPy's."""
+    import scipy.linalg.cython_blas  # noqa: F401  # loads the library, so that it is among those found
+    from threadpoolctl import ThreadpoolController
 
-    On matrices as small as a potential's, two threads on two cores gain little when nothing else runs
-    and were measured ten times slower when something does.
-    """
+    return ThreadpoolController().select(user_api="blas")
+
+
+@contextmanager
+def _one_torch_thread() -> Iterator[None]:
     torch = sys.modules.get("torch")
     if torch is None:
         yield
@@ -111,14 +123,6 @@ def one_torch_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(threads)
-
-
-def _one_blas_thread() -> AbstractContextManager[Any]:
-    try:
-        from threadpoolctl import threadpool_limits
-    except ImportError:
-        return nullcontext()
-    return threadpool_limits(limits=1, user_api="blas")
 
 
 def _end(pool: ProcessPoolExecutor) -> None:

@@ -124,6 +124,8 @@ def _torch_gated(core: Tensor, opening: Tensor, gate: Gate) -> Tensor:
 
 
 class _Messages(torch.autograd.Function):
+    """Results are tensors of torch's own: their memory is aligned, so that products of them always round alike."""
+
     @staticmethod
     def forward(ctx, receivers, senders, edges, weights, gate: Gate, routes: Routes, size: int):
         kept = any(ctx.needs_input_grad)
@@ -136,25 +138,25 @@ class _Messages(torch.autograd.Function):
         )
         ctx.sizes = [len(t) for t in (receivers, senders, edges, weights)]
         ctx.gate, ctx.routes, ctx.weights = gate, routes, weights.detach()
-        out = np.zeros((size, WIDTH), np.float32)
+        out = torch.zeros((size, WIDTH))
         tables = tuple(t.detach().numpy() for t in (receivers, senders, edges, weights))
-        _messages_forward(tables, gate.arrays(), _numpy(routes), out, ctx.kept)
-        return torch.from_numpy(out)
+        _messages_forward(tables, gate.arrays(), _numpy(routes), out.numpy(), ctx.kept)
+        return out
 
     @staticmethod
     def backward(ctx, slopes):
-        found = tuple(np.zeros((n, 2 * WIDTH), np.float32) for n in ctx.sizes[:3])
-        weight_slopes = np.zeros((ctx.sizes[3], WIDTH), np.float32)
+        found = tuple(torch.zeros((n, 2 * WIDTH)) for n in ctx.sizes[:3])
+        weight_slopes = torch.zeros((ctx.sizes[3], WIDTH))
         _messages_backward(
             np.ascontiguousarray(slopes.numpy()),
             ctx.weights.numpy(),
             ctx.gate.arrays(),
             _numpy(ctx.routes),
             ctx.kept,
-            found,
-            weight_slopes,
+            tuple(f.numpy() for f in found),
+            weight_slopes.numpy(),
         )
-        return (*(torch.from_numpy(f) for f in (*found, weight_slopes)), None, None, None)
+        return (*found, weight_slopes, None, None, None)
 
 
 class _Gates(torch.autograd.Function):
@@ -165,18 +167,22 @@ class _Gates(torch.autograd.Function):
         ctx.kept = np.empty((rows, 2 * WIDTH), np.float32), np.empty((rows, 2), np.float32)
         ctx.sizes = [len(t) for t in (receivers, senders, edges)]
         ctx.gate, ctx.routes = gate, routes
-        out = np.empty((len(routes.targets), WIDTH), np.float32)
+        out = torch.empty((len(routes.targets), WIDTH))
         tables = tuple(t.detach().numpy() for t in (receivers, senders, edges))
-        _gates_forward(tables, gate.arrays(), _numpy(routes), out, ctx.kept)
-        return torch.from_numpy(out)
+        _gates_forward(tables, gate.arrays(), _numpy(routes), out.numpy(), ctx.kept)
+        return out
 
     @staticmethod
     def backward(ctx, slopes):
-        found = tuple(np.zeros((n, 2 * WIDTH), np.float32) for n in ctx.sizes)
+        found = tuple(torch.zeros((n, 2 * WIDTH)) for n in ctx.sizes)
         _gates_backward(
-            np.ascontiguousarray(slopes.numpy()), ctx.gate.arrays(), _numpy(ctx.routes), ctx.kept, found
+            np.ascontiguousarray(slopes.numpy()),
+            ctx.gate.arrays(),
+            _numpy(ctx.routes),
+            ctx.kept,
+            tuple(f.numpy() for f in found),
         )
-        return (*(torch.from_numpy(f) for f in found), None, None)
+        return (*found, None, None)
 
 
 def _numpy(routes: Routes) -> tuple[np.ndarray, ...]:
@@ -213,7 +219,7 @@ _LARGEST = _f(43.0)  # the product of two such exponentials is still a float32
 _SHIFT, _UNIT_BITS = np.int32(23), np.int32(0x3F800000)
 
 
-@njit(fastmath={"contract", "nnan", "ninf", "nsz"}, error_model="numpy", cache=True)
+@njit(fastmath={"contract", "nnan", "ninf", "nsz"}, error_model="numpy", cache=True, forceinline=True)
 def _exp(x):
     """Of a float32, to one unit in the last place or two, saturated at exp(+-43); compiles to vector code."""
     x = -_LARGEST if x < -_LARGEST else x
@@ -234,9 +240,11 @@ def _exp(x):
 
 
 _fast = njit(fastmath=True, error_model="numpy", cache=True)
+_inlined = njit(fastmath=True, error_model="numpy", cache=True, forceinline=True)
+"""Of a function with a symbol of its own the loader may take another caller's copy, which rounds otherwise."""
 
 
-@_fast
+@_inlined
 def _message(core, opening, i, scales, shifts, normals, factors, row, message):
     """Write `silu(norm(core)) * sigmoid(norm(gate))` of row `i`, and keep what its slope will need."""
     core_mean, open_mean = _f(0), _f(0)
@@ -260,7 +268,7 @@ def _message(core, opening, i, scales, shifts, normals, factors, row, message):
         message[k] = x / ((_ONE + _exp(-x)) * (_ONE + _exp(-y)))
 
 
-@_fast
+@_inlined
 def _message_slopes(slope, scales, shifts, normals, factors, row, core, opening, i, message):
     """Write the slopes before both norms into row `i`, from that of the message; and the message again."""
     core_mean, open_mean, core_along, open_along = _f(0), _f(0), _f(0), _f(0)
@@ -360,7 +368,7 @@ def _messages_backward(slopes, weights, gate, routes, kept, found, weight_slopes
             _add(hidden_gate[i], bends[e, WIDTH:], receivers[a, WIDTH:], senders[b, WIDTH:], edges[c, WIDTH:])
 
 
-@_fast
+@_inlined
 def _add(slope, bend, receiver, sender, edge):
     """The slope of one sum goes to each of its three terms."""
     for k in range(WIDTH):

@@ -25,7 +25,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ...core.contracts import Calculation
 from ...core.errors import InputError, MissingDataError, StructureError
 from ..cell import Cell
-from ..workers import one_torch_thread
+from ..workers import single_threaded
 from .graph import Bonds, Graph, build_graph, find_bonds
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ class CHGNetPotential:
 
     def _evaluate(self, graph: Graph, gradients: bool = True) -> Output:
         network = self.network
-        with one_torch_thread():
+        with single_threaded():
             return network.evaluate(graph, gradients)
 
     def _batches(self, cells: Sequence[Cell], bonds: Sequence[Bonds] | None) -> Iterator[Graph]:

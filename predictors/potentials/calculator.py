@@ -36,7 +36,7 @@ import numpy as np
 from ...core.contracts import Calculation
 from ...core.errors import InputError, StageError, StructureError
 from ..cell import Cell
-from ..workers import one_torch_thread
+from ..workers import single_threaded
 from .weights import HASH_DIGITS, hash_of_modules
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class CalculatorPotential:
         """As `calculate`, from bare arrays."""
         crystals = [_atoms(cell) for cell in cells]
         batched = getattr(self.calculator, "batched", None)
-        with one_torch_thread():
+        with single_threaded():
             if batched is None:
                 results = [self._alone(atoms) for atoms in crystals]
             else:

@@ -1,5 +1,11 @@
 """The compiled messages, against the same in torch operations and their automatic gradients."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import materials
 import numpy as np
 import pytest
 import torch
@@ -107,3 +113,30 @@ def test_other_devices_are_served_by_torch_alike(monkeypatch):
         assert ours.energy == pytest.approx(theirs.energy, abs=1e-4)
         np.testing.assert_allclose(ours.forces, theirs.forces, atol=2e-5)
         np.testing.assert_allclose(ours.stress, theirs.stress, atol=2e-6)
+
+
+def test_fresh_and_cached_kernels_round_alike_whatever_the_threads(tmp_path):
+    programme = (
+        "import hashlib, sys; sys.path.insert(0, sys.argv[1]); from materials import hafnia_polar;"
+        "from hysteron.predictors.chgnet.potential import CHGNetPotential;"
+        "crystal = hafnia_polar().perturb(0.1, seed=0);"
+        "(found,) = CHGNetPotential().calculate([crystal]);"
+        "print(found.energy.hex(), hashlib.sha256(found.forces.tobytes()).hexdigest())"
+    )
+    said = []
+    for threads in ("2", "1"):  # the first run compiles, the second reads what it left
+        run = subprocess.run(
+            [sys.executable, "-c", programme, str(Path(materials.__file__).parent)],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={
+                **os.environ,
+                "NUMBA_CACHE_DIR": str(tmp_path),
+                "OMP_NUM_THREADS": threads,
+                "OPENBLAS_NUM_THREADS": threads,
+            },
+        )
+        said.append(run.stdout)
+    assert any(tmp_path.rglob("*.nbc"))
+    assert said[0] == said[1]
