@@ -20,12 +20,17 @@ name = "catalog"
 filter = 'elements HAS "Ti" AND nsites <= 5'
 """
 
+PROGRAMME = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"  # a job in the background ignores it
+    "from hysteron.cli.main import run; run()"
+)
+
 
 @pytest.mark.slow
 @pytest.mark.timeout(PATIENCE_SECONDS + 60)
 def test_two_scheduled_runs_finish(small_catalog, tmp_path):
     (tmp_path / "nightly.toml").write_text(RUN)
-    command = [sys.executable, "-c", "from hysteron.cli.main import run; run()", "schedule", "nightly.toml"]
+    command = [sys.executable, "-c", PROGRAMME, "schedule", "nightly.toml"]
     command += ["--every", "5", "--store", str(tmp_path / "store.db"), "--out", str(tmp_path / "runs")]
     log = (tmp_path / "log").open("wb")
     process = subprocess.Popen(
