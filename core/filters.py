@@ -9,10 +9,13 @@ three-valued logic: an absent value matches neither `>` nor `NOT >`.
 
 from __future__ import annotations
 
+import math
 import operator
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from string import ascii_lowercase, ascii_uppercase
 from typing import TYPE_CHECKING, Any, Literal
 
 from .errors import FilterError, nearest
@@ -21,11 +24,12 @@ from .properties import PROPERTIES
 if TYPE_CHECKING:
     from .candidate import Candidate
 
-Kind = Literal["number", "text", "formula", "chemsys", "list"]
+Kind = Literal["number", "text", "formula", "anonymous", "chemsys", "list"]
 
 FIELDS: dict[str, Kind] = {
     "candidate_id": "text",
     "formula": "formula",
+    "chemical_formula_anonymous": "anonymous",
     "chemsys": "chemsys",
     "elements": "list",
     "nelements": "number",
@@ -42,6 +46,7 @@ ALIASES = {
     "id": "candidate_id",
     "chemical_formula_reduced": "formula",
     "formula_pretty": "formula",
+    "formula_anonymous": "chemical_formula_anonymous",
     "e_above_hull": "energy_above_hull",
     "spacegroup": "spacegroup_number",
 }
@@ -257,6 +262,8 @@ def _compare(name: Name, sign: str, value: float | int | str) -> Filter:
 
 def _canonical(name: Name, value: str) -> str:
     """A formula in pymatgen's order of elements; a chemical system sorted."""
+    if name.kind == "anonymous":
+        return anonymous_formula(value)
     if name.kind == "chemsys":
         return "-".join(sorted(_element(part) for part in value.split("-")))
     if name.kind == "formula":
@@ -267,6 +274,36 @@ def _canonical(name: Name, value: str) -> str:
         except Exception:
             raise FilterError(f'"{value}" is not a chemical formula.') from None
     return value
+
+
+def anonymous_formula(text: str) -> str:
+    """An anonymous formula in pymatgen's order, rarest first: `A3BC` (OPTIMADE's order) becomes `ABC3`.
+
+    Raises:
+        FilterError: it is none.
+    """
+    letters = re.findall(r"([A-Z][a-z]?)([0-9]*)", text)
+    if not letters or "".join(letter + amount for letter, amount in letters) != text:
+        raise FilterError(f'"{text}" is not an anonymous formula such as "ABC3".')
+    amounts = sorted(int(amount or 1) for _, amount in letters)
+    divisor = math.gcd(*amounts) or 1
+    shown = (str(amount // divisor) for amount in amounts)
+    return "".join(
+        f"{letter}{'' if amount == '1' else amount}"
+        for letter, amount in zip(_letters(), shown, strict=False)
+    )
+
+
+def anonymous_of(amounts: Mapping[str, float]) -> str:
+    """The anonymous formula of an ordered cell, from the number of atoms of each element."""
+    return anonymous_formula("".join(f"{element}{amount:.0f}" for element, amount in amounts.items()))
+
+
+def _letters() -> Iterator[str]:
+    """A, B, ..., Z, Aa, Ab, ..."""
+    for first in ("", *ascii_uppercase):
+        for letter in ascii_lowercase if first else ascii_uppercase:
+            yield first + letter
 
 
 def _has(name: Name, words: list[str], tree: Any) -> Has:
@@ -310,7 +347,7 @@ def matches(tree: Filter, candidate: Candidate, run_ids: tuple[str, ...] = ()) -
     if isinstance(tree, Not):
         inner = matches(tree.term, candidate, run_ids)
         return None if inner is None else not inner
-    value = _lookup(tree.name, candidate, run_ids)
+    value = lookup(tree.name, candidate, run_ids)
     if isinstance(tree, IsKnown):
         return (value is not None) == tree.known
     if value is None:
@@ -336,13 +373,15 @@ def _holds(term: Has, value: set[str]) -> bool:
     return value <= wanted if term.mode == "only" else value >= wanted
 
 
-def _lookup(name: Name, candidate: Candidate, run_ids: tuple[str, ...]) -> Any:
+def lookup(name: Name, candidate: Candidate, run_ids: tuple[str, ...] = ()) -> Any:
+    """The value of a field or property of a candidate; `None` if it is absent."""
     if name.is_property:
         return candidate.value(name.name, method=name.method)
     composition = candidate.structure.composition
     getters: dict[str, Callable[[], Any]] = {
         "candidate_id": lambda: candidate.candidate_id,
         "formula": lambda: candidate.formula,
+        "chemical_formula_anonymous": lambda: anonymous_of(composition.get_el_amt_dict()),
         "chemsys": lambda: composition.chemical_system,
         "elements": lambda: list(composition.get_el_amt_dict()),
         "nelements": lambda: len(composition.get_el_amt_dict()),

@@ -107,8 +107,28 @@ _ROWS = (
     Property("transition_temperature", "K", "Which transition: metal-insulator, Curie, melting.", _MEASURED),
     Property("dielectric_total", "1", "Relative permittivity, electronic and ionic.", _DFT),
     Property("dielectric_electronic", "1", "Relative permittivity, electronic part.", _DFT),
+    Property("dielectric_ionic", "1", "Relative permittivity, ionic part.", _DFT),
+    Property("refractive_index", "1", "Square root of the electronic permittivity, averaged.", _DFT),
+    Property("piezoelectric_modulus", "C/m^2", "Largest response of the piezoelectric tensor.", _DFT),
+    Property("bulk_modulus", "GPa", "Voigt-Reuss-Hill average.", _DFT),
+    Property("shear_modulus", "GPa", "Voigt-Reuss-Hill average.", _DFT),
+    Property("poisson_ratio", "1", "Of the homogeneous polycrystal, from the averaged moduli.", _DFT),
     Property("resistance_ratio", "1", "Off over on, with the read voltage.", _MEASURED),
     Property("total_magnetization", "mu_B", "Per cell as stored.", _DFT),
+    Property(
+        "magnetic_ordering", "1", "NM, FM, AFM or FiM, of the lowest ordering computed.", _DFT, text=True
+    ),
+    Property("gap_type", "1", "direct or indirect; a metal has none.", _DFT, text=True),
+    Property(
+        "structure_type",
+        "1",
+        "Well-known type, by anonymous formula, space group and Wyckoff sequence: perovskite, wurtzite.",
+        text=True,
+    ),
+    Property("possible_species", "1", "Oxidation states as the source gives them: Ba2+ O2- Ti4+.", text=True),
+    Property(
+        "theoretical", "1", "yes: no experimental record is known to the source; no: one is.", text=True
+    ),
     Property(
         "distortion_max",
         "A",

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
 from ..core.candidate import PropertyValue, best_first
 from ..core.errors import InputError
+from ..core.filters import anonymous_of
 from ..core.properties import method_slug
 from .schema import column_properties
 
@@ -109,6 +111,7 @@ def _candidate_row(record: Record) -> Row:
     return {
         "candidate_id": record["candidate_id"],
         "formula": record["formula"],
+        "chemical_formula_anonymous": _anonymous(sites),
         "chemsys": "-".join(elements),
         "nelements": len(elements),
         "nsites": len(sites),
@@ -117,6 +120,11 @@ def _candidate_row(record: Record) -> Row:
         "elements_high": high,
         "origin": _word(provenance[0]["name"]) if provenance else None,
     }
+
+
+def _anonymous(sites: list[Record]) -> str:
+    """The anonymous formula, rarest first."""
+    return anonymous_of(Counter(kind["element"] for site in sites for kind in site["species"]))
 
 
 def _best_values(ranked: dict[str, list[PropertyValue]]) -> Row:

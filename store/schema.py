@@ -58,6 +58,7 @@ candidates = Table(
     Column("key", Key, primary_key=True, autoincrement=False),
     Column("candidate_id", Word, nullable=False, unique=True),
     Column("formula", Word, nullable=False, index=True),
+    Column("chemical_formula_anonymous", Word, index=True),
     Column("chemsys", Word, nullable=False, index=True),
     Column("nelements", Integer, nullable=False),
     Column("nsites", Integer, nullable=False),

@@ -4,7 +4,7 @@ import materials
 import pytest
 from hysteron.core.candidate import Candidate, PropertyValue, Step, Verdict
 from hysteron.core.errors import FilterError
-from hysteron.core.filters import matches, parse, parse_name
+from hysteron.core.filters import anonymous_formula, matches, parse, parse_name
 
 BARIUM_TITANATE = Candidate(
     "BaTiO3-99-x",
@@ -126,3 +126,25 @@ def test_the_tree_is_that_of_the_optimade_package(text):
 def test_the_message_points_at_the_place(text, column):
     with pytest.raises(FilterError, match=f"column {column}:"):
         parse(text)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("ABC3", "ABC3"),
+        ("A3BC", "ABC3"),
+        ("A2B6CD", "ABC2D6"),
+        ("A2B2", "AB"),
+        ("A7", "A"),
+        ("AB2C4", "AB2C4"),
+    ],
+)
+def test_anonymous_formulas_of_either_order_are_one(written, meant):
+    """pymatgen writes the rarest element first, OPTIMADE the most frequent."""
+    assert anonymous_formula(written) == meant
+
+
+def test_a_crystal_is_found_by_its_anonymous_formula():
+    assert matches(parse('chemical_formula_anonymous = "A3BC"'), BARIUM_TITANATE) is True
+    with pytest.raises(FilterError, match="not an anonymous formula"):
+        parse('chemical_formula_anonymous = "AB?"')

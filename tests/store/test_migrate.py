@@ -87,6 +87,19 @@ def test_a_property_that_is_new_gets_its_column_filled(store_url):
         )
 
 
+def test_a_store_of_the_first_schema_is_brought_up(store_url):
+    with CandidateStore.open(store_url) as store:
+        store.upsert(sample.everyone())
+    change(
+        store_url,
+        "DROP INDEX ix_candidates_chemical_formula_anonymous",
+        "ALTER TABLE candidates DROP COLUMN chemical_formula_anonymous",
+        f"UPDATE {migrate.VERSION_TABLE} SET version_num = '0001'",
+    )
+    with CandidateStore.open(store_url) as store:
+        assert "BaTiO3-99-0123456789" in store.query_ids('chemical_formula_anonymous = "ABC3"')
+
+
 def test_a_migration_that_breaks_leaves_the_file_as_it_was(store_url, monkeypatch):
     def breaks(_):
         raise RuntimeError("power cut")

@@ -79,10 +79,14 @@ def crowded(shared_store_url, crowd):
 
 properties = st.builds(Name, st.sampled_from(NUMBERS), st.sampled_from(ASKED))
 number_fields = st.sampled_from(("nelements", "nsites", "spacegroup_number")).map(Name)
-text_fields = st.sampled_from(("candidate_id", "formula", "chemsys", "origin")).map(Name)
+text_fields = st.sampled_from(
+    ("candidate_id", "formula", "chemical_formula_anonymous", "chemsys", "origin")
+).map(Name)
 list_values = {"elements": ELEMENTS, "passes": SCREENS, "fails": SCREENS, "run_id": RUNS}
 signs = st.sampled_from(("=", "!=", "<", "<=", ">", ">="))
-words = st.sampled_from(("O", "catalog", "TiO2", "c-00", "ti", "O-Ti", "", "3", "_", "%", "HfO2"))
+words = st.sampled_from(
+    ("O", "catalog", "TiO2", "c-00", "ti", "O-Ti", "", "3", "_", "%", "HfO2", "AB2", "AB")
+)
 
 
 def lists(kind):
