@@ -35,6 +35,7 @@ FIELDS: dict[str, Kind] = {
     "nelements": "number",
     "nsites": "number",
     "spacegroup_number": "number",
+    "material_id": "text",
     "origin": "text",
     "run_id": "list",
     "passes": "list",
@@ -331,6 +332,38 @@ def _require(name: Name, kind: Kind, word: str) -> None:
         raise FilterError(f"{name} is not a list; {word} is for lists such as elements.")
 
 
+def write(tree: Filter) -> str:
+    """A filter as text, which `parse` reads back to the same tree."""
+    if isinstance(tree, And):
+        return " AND ".join(_in_brackets(term, Or | And) for term in tree.terms)
+    if isinstance(tree, Or):
+        return " OR ".join(_in_brackets(term, Or) for term in tree.terms)
+    if isinstance(tree, Not):
+        return f"NOT {_in_brackets(tree.term, And | Or | Not)}"
+    if isinstance(tree, IsKnown):
+        return f"{tree.name} IS {'KNOWN' if tree.known else 'UNKNOWN'}"
+    if isinstance(tree, HasLength):
+        return f"{tree.name} LENGTH {tree.operator} {tree.value}"
+    if isinstance(tree, Has):
+        mode = f"{tree.mode.upper()} " if len(tree.values) > 1 or tree.mode == "only" else ""
+        return f"{tree.name} HAS {mode}{','.join(map(_quoted, tree.values))}"
+    sign = {"contains": "CONTAINS", "starts": "STARTS WITH", "ends": "ENDS WITH"}.get(
+        tree.operator, tree.operator
+    )
+    return f"{tree.name} {sign} {_quoted(tree.value)}"
+
+
+def _in_brackets(term: Filter, kinds: Any) -> str:
+    return f"({write(term)})" if isinstance(term, kinds) else write(term)
+
+
+def _quoted(value: float | int | str) -> str:
+    if not isinstance(value, str):
+        return repr(value)
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
 def matches(tree: Filter, candidate: Candidate, run_ids: tuple[str, ...] = ()) -> bool | None:
     """Evaluate a filter on one candidate.
 
@@ -387,6 +420,10 @@ def lookup(name: Name, candidate: Candidate, run_ids: tuple[str, ...] = ()) -> A
         "nelements": lambda: len(composition.get_el_amt_dict()),
         "nsites": lambda: len(candidate.structure),
         "spacegroup_number": lambda: candidate.spacegroup_number,
+        "material_id": lambda: next(
+            (step.details["material_id"] for step in candidate.provenance if "material_id" in step.details),
+            None,
+        ),
         "origin": lambda: candidate.provenance[0].name if candidate.provenance else None,
         "run_id": lambda: list(run_ids),
         "passes": lambda: [v.screen for v in candidate.verdicts if v.passed],

@@ -118,8 +118,15 @@ def _candidate_row(record: Record) -> Row:
         "spacegroup_number": record["spacegroup_number"],
         "elements_low": low,
         "elements_high": high,
+        "material_id": _material_id(provenance),
         "origin": _word(provenance[0]["name"]) if provenance else None,
     }
+
+
+def _material_id(provenance: list[Record]) -> str | None:
+    """The id that the database it came from gave it."""
+    named = (step["details"]["material_id"] for step in provenance if "material_id" in step["details"])
+    return _text(next(named, None))
 
 
 def _anonymous(sites: list[Record]) -> str:

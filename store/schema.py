@@ -65,6 +65,7 @@ candidates = Table(
     Column("spacegroup_number", Integer),
     Column("elements_low", BigInteger, nullable=False),
     Column("elements_high", BigInteger, nullable=False),
+    Column("material_id", Word, index=True),
     Column("origin", Word),
     Column("first_seen", Word, nullable=False),
     Column("written_by", Word, nullable=False),

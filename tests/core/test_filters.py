@@ -4,7 +4,7 @@ import materials
 import pytest
 from hysteron.core.candidate import Candidate, PropertyValue, Step, Verdict
 from hysteron.core.errors import FilterError
-from hysteron.core.filters import anonymous_formula, matches, parse, parse_name
+from hysteron.core.filters import anonymous_formula, matches, parse, parse_name, write
 
 BARIUM_TITANATE = Candidate(
     "BaTiO3-99-x",
@@ -148,3 +148,16 @@ def test_a_crystal_is_found_by_its_anonymous_formula():
     assert matches(parse('chemical_formula_anonymous = "A3BC"'), BARIUM_TITANATE) is True
     with pytest.raises(FilterError, match="not an anonymous formula"):
         parse('chemical_formula_anonymous = "AB?"')
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'elements HAS ALL "Ti","O" AND NOT elements HAS "Pb" AND (band_gap > 2 OR band_gap.hse06 >= 2.5)',
+        'NOT (nelements = 3 AND NOT (formula = "BaTiO3" OR chemsys = "O-Ti")) OR elements HAS ONLY "O"',
+        'origin STARTS WITH "a\\"b" AND band_gap IS UNKNOWN AND elements LENGTH >= 2',
+    ],
+)
+def test_a_filter_that_is_written_reads_the_same(text):
+    assert parse(write(parse(text))) == parse(text)
+    assert write(parse(text)).count("(") <= text.count("(")

@@ -93,7 +93,9 @@ def test_a_store_of_the_first_schema_is_brought_up(store_url):
     change(
         store_url,
         "DROP INDEX ix_candidates_chemical_formula_anonymous",
+        "DROP INDEX ix_candidates_material_id",
         "ALTER TABLE candidates DROP COLUMN chemical_formula_anonymous",
+        "ALTER TABLE candidates DROP COLUMN material_id",
         f"UPDATE {migrate.VERSION_TABLE} SET version_num = '0001'",
     )
     with CandidateStore.open(store_url) as store:

@@ -53,7 +53,15 @@ def random_candidates(count: int = 60) -> list[tuple[Candidate, tuple[str, ...]]
             f"c-{i:03d}",
             crystals[rng.choice(CRYSTALS)],
             tuple(values()),
-            (Step("retrieve", rng.choice(("catalog", "cif"))),) if rng.random() < 0.7 else (),
+            (
+                Step(
+                    "retrieve",
+                    rng.choice(("catalog", "cif")),
+                    details=rng.choice(({}, {"material_id": "mp-3"})),
+                ),
+            )
+            if rng.random() < 0.7
+            else (),
             tuple(Verdict(s, rng.random() < 0.5, None, None, None, "") for s in screens),
             (),
             rng.choice((None, 1, 99, 221)),
@@ -80,7 +88,7 @@ def crowded(shared_store_url, crowd):
 properties = st.builds(Name, st.sampled_from(NUMBERS), st.sampled_from(ASKED))
 number_fields = st.sampled_from(("nelements", "nsites", "spacegroup_number")).map(Name)
 text_fields = st.sampled_from(
-    ("candidate_id", "formula", "chemical_formula_anonymous", "chemsys", "origin")
+    ("candidate_id", "formula", "chemical_formula_anonymous", "chemsys", "origin", "material_id")
 ).map(Name)
 list_values = {"elements": ELEMENTS, "passes": SCREENS, "fails": SCREENS, "run_id": RUNS}
 signs = st.sampled_from(("=", "!=", "<", "<=", ">", ">="))
