@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     from pymatgen.core import Composition, Structure
 
-    from .candidate import Candidate, Verdict
+    from .candidate import Candidate, PropertyValue, Verdict
     from .errors import HullError
     from .filters import Filter
 
@@ -125,6 +125,21 @@ class HullDistance:
     decomposition: tuple[tuple[str, str, float], ...]
     interval: tuple[float, float] | None = None
     coverage: float | None = None
+
+    def as_property(self, hull: Hull) -> PropertyValue:
+        """The value as a candidate carries it."""
+        from .candidate import PropertyValue
+
+        return PropertyValue(
+            "energy_above_hull",
+            float(self.energy_above_hull),
+            "eV/atom",
+            hull.potential_name,
+            self.uncertainty,
+            hull.name,
+            self.interval,
+            self.coverage,
+        )
 
 
 HullQuery = tuple["Composition", float, Iterable[str]]

@@ -23,6 +23,8 @@ def source(table: SourceTable) -> Source:
     from ..retrieval import SOURCES
 
     component = load(table.name, SOURCES, "hysteron.sources")
+    if table.name == "catalog":
+        return component(hull=hull)
     if table.name == "cif":
         if not table.path:
             raise SettingsError("[[source]] 'cif' needs a path: the folder that holds the files.")

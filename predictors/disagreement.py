@@ -24,7 +24,7 @@ from ..core.candidate import Candidate, Failure, PropertyValue, Step
 from ..core.contracts import Hull, HullDistance, Potential, Relaxer
 from ..core.energy_scales import corrected_scale, formation_energies_meet, require_one_scale
 from ..core.errors import EnergyScaleError, HysteronError
-from .energies import elemental_energy, reference_energies
+from ..core.formation import elemental_energy, reference_energies
 from .potentials.references import ElementalReferences, formation_energy_per_atom, on_scale
 
 if TYPE_CHECKING:

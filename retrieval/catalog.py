@@ -1,32 +1,37 @@
 """Which materials of the bundled catalogue match a filter?
 
 Source `catalog`: some thousand compounds of the Materials Project, relaxed by the project itself. It needs no
-network. Energies above hull are not in it: the hull adds them, on the same energy scale.
+network. Energies above hull are not in it: a hull that is handed in adds them, on the same energy scale.
 """
 
 from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from ..core.candidate import Candidate, Failure, PropertyValue, Step
+from ..core.contracts import Hull, HullDistance
 from ..core.errors import FilterError
 from ..core.filters import And, Filter, Name, Not, Or, matches
+from ..core.formation import elemental_energy, reference_energies
 from ..core.properties import method_matches, method_slug
 from ..core.settings import config_hash, data_file
 from .catalog_file import CatalogFile, Row, read_catalog
+from .prototypes import METHOD as PROTOTYPES
 
 if TYPE_CHECKING:
     from pymatgen.core import Composition, Structure
 
 NAME = "catalog"
 FILE_NAME = "catalog.jsonl.gz"
-PROPERTIES = ("energy_per_atom", "band_gap", "volume_per_atom")
+PROPERTIES = ("energy_per_atom", "band_gap", "volume_per_atom", "density", "structure_type")
 """What the catalogue knows of a crystal."""
+FROM_HULL = ("energy_above_hull", "formation_energy_per_atom")
+A3_IN_CM3 = 1e-24
 _OF_A_STORE = ("run_id", "passes", "fails")
 
 
@@ -35,6 +40,7 @@ class Catalog:
 
     Args:
         path: A catalogue file; by default the one in `HYSTERON_HOME`, else the shipped one.
+        hull: Gives the hull when a distance is needed; one of another potential than the catalogue's is not used.
 
     Raises:
         MissingDataError: there is no catalogue, or it cannot be read.
@@ -42,9 +48,10 @@ class Catalog:
 
     name = NAME
 
-    def __init__(self, path: str | Path | None = None) -> None:
+    def __init__(self, path: str | Path | None = None, hull: Callable[[], Hull] | None = None) -> None:
         self._file: CatalogFile = read_catalog(data_file(FILE_NAME, path))
         self.header = self._file.header
+        self._hull_given = hull
 
     def __len__(self) -> int:
         return len(self._file.rows)
@@ -55,7 +62,8 @@ class Catalog:
         return f"{self.header.date} {self._file.digest}"
 
     def search(self, query: Filter | None = None) -> Iterator[Candidate]:
-        """Crystals that match, sorted by id; only theirs are built as `Structure`.
+        """Crystals that match, sorted by id; only theirs are built as `Structure`, and only theirs get a distance
+        from the hull, unless the filter asks for distances.
 
         Raises:
             FilterError: the filter asks for something that no crystal of the catalogue can have.
@@ -66,10 +74,40 @@ class Catalog:
         return self._search(query)
 
     def _search(self, query: Filter | None) -> Iterator[Candidate]:
-        for row in self._file.rows:
-            sketch = self._candidate(row, cast("Structure", _Sketch(row)))
-            if query is None or matches(query, sketch):
-                yield dataclasses.replace(sketch, structure=row.structure())
+        asked = query is not None and any(name.name in FROM_HULL for name in _names(query))
+        sketches = [(row, self._candidate(row, cast("Structure", _Sketch(row)))) for row in self._file.rows]
+        if asked:
+            sketches = self._with_hull(sketches)
+        found = [(row, sketch) for row, sketch in sketches if query is None or matches(query, sketch)]
+        for row, sketch in found if asked else self._with_hull(found):
+            yield dataclasses.replace(sketch, structure=row.structure())
+
+    @cached_property
+    def _hull(self) -> Hull | None:
+        hull = self._hull_given() if self._hull_given else None
+        return hull if hull and hull.potential_name == self.header.potential else None
+
+    def _with_hull(self, rows: list[tuple[Row, Candidate]]) -> list[tuple[Row, Candidate]]:
+        """Each with what the hull tells of it, all in one batch; a crystal that it cannot place stays as it is."""
+        hull = self._hull
+        if hull is None or not rows:
+            return rows
+        queries = [(c.structure.composition, row.energy_per_atom, ()) for row, c in rows]
+        distances = hull.distances(queries)
+        references = reference_energies(hull, sorted({symbol for row, _ in rows for symbol in row.species}))
+        found = []
+        for (row, candidate), distance in zip(rows, distances, strict=True):
+            if isinstance(distance, HullDistance):
+                formation = row.energy_per_atom - elemental_energy(
+                    candidate.structure.composition, references
+                )
+                source = f"elemental phases of {hull.name}"
+                candidate = candidate.with_property(
+                    distance.as_property(hull),
+                    PropertyValue(FROM_HULL[1], formation, "eV/atom", hull.potential_name, None, source),
+                )
+            found.append((row, candidate))
+        return found
 
     def _require_known(self, name: Name) -> None:
         if name.name in _OF_A_STORE:
@@ -78,9 +116,10 @@ class Catalog:
             )
         if not name.is_property:
             return
-        if name.name not in PROPERTIES:
+        held = (*PROPERTIES, *(FROM_HULL if self._hull is not None else ()))
+        if name.name not in held:
             raise FilterError(
-                f"The catalogue does not hold {name}; it holds {', '.join(PROPERTIES)}. "
+                f"The catalogue does not hold {name}; it holds {', '.join(held)}. "
                 "'hysteron predict' and 'hysteron screen' add others."
             )
         methods = self._methods(name.name)
@@ -90,23 +129,26 @@ class Catalog:
     def _methods(self, name: str) -> list[str]:
         if name == "band_gap":
             return sorted({row.gap_method for row in self._file.rows if row.band_gap is not None})
-        return [self.header.potential]
+        return [PROTOTYPES if name == "structure_type" else self.header.potential]
 
     def _candidate(self, row: Row, structure: Structure) -> Candidate:
         return Candidate(
             candidate_id=row.candidate_id,
             structure=structure,
-            properties=tuple(self._properties(row)),
+            properties=tuple(self._properties(row, structure)),
             provenance=self._provenance(row),
             failures=() if row.converged else (self._not_converged(row),),
             spacegroup_number=row.spacegroup_number,
         )
 
-    def _properties(self, row: Row) -> Iterator[PropertyValue]:
+    def _properties(self, row: Row, structure: Structure) -> Iterator[PropertyValue]:
         potential, source = self.header.potential, self._energy_source
         volume = _volume(row.lattice) / len(row.species)
         yield PropertyValue("energy_per_atom", row.energy_per_atom, "eV/atom", potential, None, source)
         yield PropertyValue("volume_per_atom", volume, "A^3/atom", potential, None, source)
+        yield PropertyValue("density", _density(structure, volume), "g/cm^3", potential, None, source)
+        if row.structure_type is not None:
+            yield PropertyValue("structure_type", row.structure_type, "1", PROTOTYPES, None, source)
         if row.band_gap is not None:
             published = f"{self.header.source}, {row.material_id}"
             yield PropertyValue("band_gap", row.band_gap, "eV", row.gap_method, None, published)
@@ -153,6 +195,14 @@ class _Sketch:
         from pymatgen.core import Composition
 
         return Composition(Counter(self._row.species))
+
+
+def _density(structure: Structure, volume_per_atom: float) -> float:
+    """g/cm^3, from the masses of the cell."""
+    from scipy.constants import atomic_mass
+
+    grams = float(structure.composition.weight) * atomic_mass * 1e3
+    return grams / (volume_per_atom * len(structure) * A3_IN_CM3)
 
 
 def _volume(lattice: list[list[float]]) -> float:

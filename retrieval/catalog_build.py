@@ -12,16 +12,22 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..core.contracts import Relaxation, Relaxer
 from ..core.errors import StageError
+from ..core.filters import anonymous_of
 from ..core.identity import SYMPREC_ANGSTROM, IdentityIndex
 from ..core.settings import home
 from .catalog_card import Left, write_card
 from .catalog_file import Header, Row, write_catalog
 from .catalog_profile import Profile, elements, spglib_cell
 from .catalog_selection import Chosen, select
+from .prototypes import prototype_of
 from .relaxation_log import RelaxationLog, geometry_fields
+
+if TYPE_CHECKING:
+    from pymatgen.core import Structure
 
 RELAXATION_LOG = "catalog_relaxations.jsonl"
 CRYSTALS_PER_CALL = 200
@@ -160,10 +166,11 @@ def _row(candidate_id: str, same: Sequence[Profile], known: dict[str, Relaxation
     assert relaxation.structure is not None
     assert relaxation.energy_per_atom is not None
     gap = best.band_gap
+    spacegroup_number, structure_type = symmetry_of(relaxation.structure)
     return Row(
         candidate_id=candidate_id,
         material_id=best.material_id,
-        spacegroup_number=_spacegroup_number(relaxation),
+        spacegroup_number=spacegroup_number,
         **geometry_fields(relaxation.structure),
         energy_per_atom=round(float(relaxation.energy_per_atom), ENERGY_DECIMALS),
         max_force=None if relaxation.max_force is None else round(float(relaxation.max_force), 4),
@@ -172,16 +179,20 @@ def _row(candidate_id: str, same: Sequence[Profile], known: dict[str, Relaxation
         band_gap=None if gap is None else round(float(gap), 4),
         gap_method=gap_method(best.elements),
         same_as=tuple(p.material_id for p in others),
+        structure_type=structure_type,
     )
 
 
-def _spacegroup_number(relaxation: Relaxation) -> int:
+def symmetry_of(structure: Structure) -> tuple[int, str | None]:
+    """Space group number at symprec 0.01 A, and the name of the structure type if it is a well-known one."""
     import spglib
 
-    structure = relaxation.structure
-    assert structure is not None
     data = spglib.get_symmetry_dataset(spglib_cell(structure), symprec=SYMPREC_ANGSTROM)
-    return 1 if data is None else int(data.number)
+    if data is None:
+        return 1, None
+    letters = [data.wyckoffs[i] for i in sorted(set(data.crystallographic_orbits))]
+    anonymous = anonymous_of(structure.composition.get_el_amt_dict())
+    return int(data.number), prototype_of(anonymous, int(data.number), letters)
 
 
 def gap_method(present: frozenset[str]) -> str:

@@ -21,7 +21,7 @@ from ..core.errors import MissingDataError
 if TYPE_CHECKING:
     from pymatgen.core import Structure
 
-FORMAT = 1
+FORMAT = 2
 SOURCE = "Materials Project 2018-2022"
 
 
@@ -66,6 +66,7 @@ class Row:
         band_gap: Of the crystal as published, eV; `None` if not known.
         gap_method: `PBE` or `PBE+U`.
         same_as: Other Materials Project ids of the same crystal.
+        structure_type: Of the relaxed crystal, if it is a well-known one (`prototypes`).
     """
 
     candidate_id: str
@@ -81,6 +82,7 @@ class Row:
     band_gap: float | None
     gap_method: str
     same_as: tuple[str, ...] = ()
+    structure_type: str | None = None
 
     def structure(self) -> Structure:
         """The relaxed crystal."""

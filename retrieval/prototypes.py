@@ -15,6 +15,7 @@ from functools import lru_cache
 
 from ..core.identity import canonical_wyckoff
 
+METHOD = "formula, space group and Wyckoff sequence"
 _WRITTEN: tuple[tuple[str, str, int, str], ...] = (
     ("perovskite", "ABC3", 221, "a b c"),
     ("perovskite", "ABC3", 99, "a b b c"),

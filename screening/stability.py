@@ -156,20 +156,7 @@ def _found(
     new = [computed] if computed else []
     if not isinstance(distance, HullDistance):
         return new, {}, [str(distance)]
-    return [*new, _property(distance, hull)], _findings(distance, hull), []
-
-
-def _property(distance: HullDistance, hull: Hull) -> PropertyValue:
-    return PropertyValue(
-        "energy_above_hull",
-        float(distance.energy_above_hull),
-        "eV/atom",
-        hull.potential_name,
-        distance.uncertainty,
-        hull.name,
-        distance.interval,
-        distance.coverage,
-    )
+    return [*new, distance.as_property(hull)], _findings(distance, hull), []
 
 
 def _findings(distance: HullDistance, hull: Hull) -> dict[str, Any]:
