@@ -2,6 +2,7 @@
 
 BENCHMARKS = {
     "ferroelectric-parents": "hysteron.benchmarks.ferroelectric_parents:run",
+    "planner": "hysteron.benchmarks.planner:run",
     "query": "hysteron.benchmarks.query:run",
     "relaxation": "hysteron.benchmarks.relaxation:run",
     "softening": "hysteron.benchmarks.softening:run",

@@ -10,7 +10,20 @@ import typer
 
 from .. import __version__
 from ..core.errors import HysteronError
-from . import benchmark, data, discover, doctor, export, generate, relax, retrieve, schedule, stages, store
+from . import (
+    ask,
+    benchmark,
+    data,
+    discover,
+    doctor,
+    export,
+    generate,
+    relax,
+    retrieve,
+    schedule,
+    stages,
+    store,
+)
 
 INTERRUPTED = 130
 USAGE_ERROR: Any = typer.BadParameter.__mro__[2]  # ClickException, of click or of typer's own copy of it
@@ -31,6 +44,7 @@ _RUN, _STAGE, _KEEP, _CARE = "Runs", "Single stages", "Results", "Data and care"
 app.command(rich_help_panel=_RUN)(discover.discover)
 app.command(rich_help_panel=_RUN)(schedule.schedule)
 app.command(rich_help_panel=_RUN)(store.runs)
+app.command(rich_help_panel=_STAGE)(ask.ask)
 app.command(rich_help_panel=_STAGE)(retrieve.retrieve)
 app.command(rich_help_panel=_STAGE)(generate.generate)
 app.command(rich_help_panel=_STAGE)(relax.relax)

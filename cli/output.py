@@ -75,6 +75,7 @@ def print_candidates(
     format: Format | None,
     inputs: Sequence[str] | None = None,
     title: str = "",
+    columns: Sequence[str] = (),
 ) -> None:
     """Print candidates in one of the four formats.
 
@@ -83,10 +84,11 @@ def print_candidates(
         format: `None` chooses by where standard output goes.
         inputs: For `relax`, `predict` and `screen`: the path each one came from.
         title: Heading of the table.
+        columns: Properties and fields that a table shows beside the usual ones.
     """
     kind = chosen(format)
     if kind is Format.table:
-        print_table(candidates, title)
+        print_table(candidates, title, columns)
     elif kind is Format.jsonl:
         from ..export.jsonl import records
 
@@ -120,29 +122,52 @@ def write(text: str) -> None:
         raise typer.Exit from None
 
 
-def print_table(candidates: Sequence[Candidate], title: str = "") -> None:
+def print_table(candidates: Sequence[Candidate], title: str = "", columns: Sequence[str] = ()) -> None:
     """The table for people, at 80 columns and more; the methods stand below."""
     from rich.console import Console
     from rich.table import Table
 
     wide = Console(width=None if sys.stdout.isatty() else 110, highlight=False)
     names = [name for name in HEADINGS if any(c.get(name) for c in candidates)]
+    names += [name for name in dict.fromkeys(columns) if name not in names]
     table = Table(title=title or None, title_justify="left", header_style="bold", pad_edge=False, box=None)
     table.add_column("#", justify="right", style="dim")
     for heading in ("candidate", "", "passes"):
         table.add_column(heading, no_wrap=True)
     for name in names:
-        table.add_column(HEADINGS[name], justify="right", no_wrap=True)
+        table.add_column(_heading(name), justify="right", no_wrap=True)
     for i, candidate in enumerate(candidates, 1):
         passed = " ".join(DEVICES[v.screen] for v in candidate.verdicts if v.passed and v.screen in DEVICES)
         known = "new" if candidate.provenance and candidate.provenance[0].stage == "generate" else "known"
-        cells = [_shown(candidate.get(name)) for name in names]
+        cells = [_cell(candidate, name) for name in names]
         table.add_row(str(i), candidate.candidate_id, known, passed, *cells)
     wide.print(table)
     legend = ", ".join(f"{short}: {name}" for name, short in DEVICES.items())
     how_to_read = ("candidate: formula-space group-digest; 0.005(38) is 0.005 +- 0.038", f"passes: {legend}")
     for line in (*how_to_read, *_methods(candidates, names)):
         wide.print(line, style="dim", markup=False)
+
+
+def _heading(name: str) -> str:
+    """As the usual columns have it, or the name and its unit."""
+    from ..core.filters import parse_name
+    from ..core.properties import PROPERTIES
+
+    if name in HEADINGS:
+        return HEADINGS[name]
+    row = PROPERTIES.get(parse_name(name).name)
+    return name.replace("_", " ") + (f"\n{row.units}" if row and row.units != "1" else "")
+
+
+def _cell(candidate: Candidate, name: str) -> str:
+    """A property with its uncertainty, or a field."""
+    from ..core.filters import lookup, parse_name
+
+    parsed = parse_name(name)
+    if parsed.is_property:
+        return _shown(candidate.get(parsed.name, parsed.method))
+    value = lookup(parsed, candidate)
+    return "-" if value is None else str(value)
 
 
 def _shown(value: PropertyValue | None) -> str:
@@ -159,9 +184,14 @@ def _shown(value: PropertyValue | None) -> str:
 
 def _methods(candidates: Iterable[Candidate], names: Iterable[str]) -> list[str]:
     lines = []
-    for name in names:
-        methods = sorted({found.method for c in candidates if (found := c.get(name))})
-        lines.append(f"{HEADINGS[name].splitlines()[0]}: {name} by {'; '.join(methods)}")
+    from ..core.filters import parse_name
+
+    for name in map(parse_name, names):
+        if name.is_property:
+            methods = sorted({found.method for c in candidates if (found := c.get(name.name, name.method))})
+            lines.append(
+                f"{_heading(str(name)).splitlines()[0]}: {name.name} by {'; '.join(methods) or 'nobody yet'}"
+            )
     return lines
 
 

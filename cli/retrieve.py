@@ -19,24 +19,26 @@ def retrieve(
         ),
     ] = None,
     source: Annotated[
-        str, typer.Option(help="catalog, or cif:DIR for a folder of structure files.")
+        str,
+        typer.Option(
+            help="catalog, materials-project (key in MP_API_KEY), optimade[:NAME or URL], or cif:DIR for a folder "
+            "of structure files."
+        ),
     ] = "catalog",
     limit: Annotated[
         int | None, typer.Option(min=1, help="Print at most so many.", show_default=False)
     ] = None,
     format: FormatOption = None,
 ) -> None:
-    """Look up known materials in the bundled catalogue or in a folder of CIF, POSCAR or extxyz files."""
+    """Look up known materials by an OPTIMADE filter: in the bundled catalogue, in databases, in a folder of files."""
     from itertools import islice
 
     from ..core.errors import InputError
     from ..core.filters import parse
-    from ..flows.run_settings import SourceTable
-    from ..flows.toolbox import source as build
+    from .ask import source_named
 
-    name, _, path = source.partition(":")
     query = parse(filter) if filter else None
-    component = build(SourceTable(name=name, path=path or None))
+    component = source_named(source, None)
     found = list(islice(component.search(query), limit))
     failures = [(entry.input, entry.failure.reason) for entry in getattr(component, "failures", ())]
     if failures:

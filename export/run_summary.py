@@ -7,6 +7,21 @@ from typing import Any
 
 
 @dataclass(frozen=True)
+class Asked:
+    """What a run's question became.
+
+    Attributes:
+        filter: As the sources were asked it.
+        assumptions: What was meant by which words.
+        records: Known materials that match, as (id in its database or ours, reduced formula, link or nothing).
+    """
+
+    filter: str
+    assumptions: tuple[str, ...]
+    records: tuple[tuple[str, str, str], ...]
+
+
+@dataclass(frozen=True)
 class RunSummary:
     """One run, without anything about the machine it ran on.
 
@@ -14,6 +29,7 @@ class RunSummary:
         run_id: Name of the run in the store.
         preset: What it was asked for: `ferroelectric`.
         question: The user's own words, if there were any.
+        asked: What was made of the question.
         seed: Root of its random streams.
         started: ISO 8601, UTC; empty if it shall not be told.
         elapsed_seconds: Wall time, s.
@@ -28,6 +44,7 @@ class RunSummary:
     run_id: str
     preset: str = ""
     question: str = ""
+    asked: Asked | None = None
     seed: int | None = None
     started: str = ""
     elapsed_seconds: float | None = None

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.candidate import Candidate
-from ..export.run_summary import FunnelStage, RunSummary
+from ..export.run_summary import Asked, FunnelStage, RunSummary
 from .run import GATE, Run, elapsed_seconds
 
 MOST_REASONS = 6
@@ -100,15 +100,48 @@ def summary_of(run: Run) -> RunSummary:
         run_id=run.run_id,
         preset=settings.run.preset,
         question=settings.run.question,
+        asked=_asked(run),
         seed=settings.run.seed,
         started=row.started or "",
         elapsed_seconds=elapsed_seconds(run),
         models=models,
         hull=toolbox.hull(settings.potential.name).name,
-        sources={table.name: table.filter or "all" for table in settings.source},
+        sources=_sources(run),
         versions=row.versions,
         settings=settings.model_dump(mode="json"),
     )
+
+
+def _sources(run: Run) -> dict[str, str]:
+    """What each source was asked, and the version of its data."""
+    versions = run.done("retrieve").get(-1, {}).get("versions", {})
+    return {
+        table.name: ", ".join(filter(None, (table.filter or "all", versions.get(table.name))))
+        for table in run.settings.source
+    }
+
+
+def _asked(run: Run) -> Asked | None:
+    """What the question became, and the records that match."""
+    plan = run.settings.plan
+    if plan is None:
+        return None
+    seeds = run.store.get_many(run.done("retrieve").get(-1, {}).get("ids", []))
+    return Asked(plan.filter or "", plan.assumptions, tuple(_record(seed) for seed in seeds))
+
+
+def _record(candidate: Candidate) -> tuple[str, str, str]:
+    from ..core.filters import lookup, parse_name
+
+    identifier = lookup(parse_name("material_id"), candidate)
+    if identifier is None:
+        return candidate.candidate_id, candidate.formula, ""
+    link = (
+        f"https://next-gen.materialsproject.org/materials/{identifier}"
+        if str(identifier).startswith("mp-")
+        else ""
+    )
+    return str(identifier), candidate.formula, link
 
 
 def _reasons(candidates: list[Candidate], screen: str) -> dict[str, int]:

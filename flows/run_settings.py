@@ -28,7 +28,7 @@ class RunTable(Settings):
         relaxations: A fixed amount of work instead of a budget.
         proposals: New crystals to propose; by default as many as the work calls for.
         known: Known materials to screen beside the new ones.
-        question: What the user wants to know, in plain words; kept with the run.
+        question: Which known materials to start from, in plain words, as `hysteron ask` reads them.
     """
 
     preset: str = "all"
@@ -47,8 +47,24 @@ class RunTable(Settings):
         return value
 
 
+class PlanTable(Settings):
+    """What the planner made of `[run] question`; kept with the run, never written by the user.
+
+    Attributes:
+        filter: Every source is asked it, besides its own filter.
+        assumptions: What was meant by which words.
+        sort: As `hysteron query --sort`.
+        limit: At most so many known materials, in that order.
+    """
+
+    filter: str | None
+    assumptions: tuple[str, ...] = ()
+    sort: str | None = None
+    limit: int | None = None
+
+
 class SourceTable(Settings):
-    """`[[source]]`: where known materials come from. `path` is for sources that read files."""
+    """`[[source]]`: where known materials come from. `path` is a folder, an address or the name of a provider."""
 
     name: str
     filter: str | None = None
@@ -138,6 +154,7 @@ class RunSettings(Settings):
     """A whole RUN.toml, every table validated."""
 
     run: RunTable = RunTable()
+    plan: PlanTable | None = None
     source: tuple[SourceTable, ...] = (SourceTable(name="catalog"),)
     generator: tuple[GeneratorTable, ...] = (GeneratorTable(name="substitution"),)
     potential: PotentialTable = PotentialTable()
@@ -201,7 +218,24 @@ def resolve(path: Path | None = None, options: dict[str, Any] | None = None) -> 
         merged["run"].pop("budget", None)
     if "budget" in given:
         merged["run"].pop("relaxations", None)
-    return _validated(merged, str(path) if path else f"preset {preset!r}")
+    settings = _validated(merged, str(path) if path else f"preset {preset!r}")
+    return settings.model_copy(update={"plan": _planned(settings.run.question)})
+
+
+def _planned(question: str) -> PlanTable | None:
+    """The question of a run as the planner reads it.
+
+    Raises:
+        QuestionError: it is not understood, or asks for something else than known materials.
+    """
+    if not question:
+        return None
+    from ..retrieval.planner.planner import plan
+
+    made = plan(question)
+    if made.kind == "synthesis":
+        raise SettingsError("[run] question: a run starts from known materials, not from a synthesis.")
+    return PlanTable(filter=made.filter, assumptions=made.assumptions, sort=made.sort, limit=made.limit)
 
 
 def from_stored(values: dict[str, Any]) -> RunSettings:

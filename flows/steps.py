@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING, Any
 from ..core.candidate import Candidate, Failure, PropertyValue, Step, Verdict
 from ..core.clock import utc_now
 from ..core.contracts import Relaxation, Relaxer, Screen, Tools
+from ..core.errors import StageError
 from ..core.settings import config_hash
 from . import selection, toolbox
 from .progress import listener
 from .run import GATE, Run, elapsed_seconds, forget_runs
 
 if TYPE_CHECKING:
-    from .run_settings import RunSettings
+    from ..core.filters import Filter
+    from .run_settings import PlanTable, RunSettings, SourceTable
 
 SEEDS_A_WRITE = 500
 PROPOSALS_A_CHUNK = 64
@@ -36,25 +38,47 @@ STREAMS = {"generate": 1, "known": 2}
 
 
 def retrieve(run: Run) -> int:
-    """Known materials from every source into the store. Returns how many."""
+    """Known materials from every source into the store. Returns how many.
+
+    Raises:
+        StageError: no source holds a material that the question or the filters match.
+    """
     done = run.done("retrieve")
     if "count" in done.get(-1, {}):
         return done[-1]["count"]
-    from ..core.filters import parse
+    from ..retrieval.answer import sorted_by
 
     listener().stage("retrieve", None)
+    plan = run.settings.plan
     found: dict[str, Candidate] = {}
+    versions: dict[str, str] = {}
     for table in run.settings.source:
-        query = parse(table.filter) if table.filter else None
-        for candidate in toolbox.source(table).search(query):
+        source = toolbox.source(table)
+        for candidate in source.search(_asked(table, plan)):
             found.setdefault(candidate.candidate_id, candidate)
+        versions[source.name] = source.version
     seeds = list(found.values())
+    if plan and (plan.sort or plan.limit):
+        seeds = sorted_by(seeds, plan.sort)[: plan.limit]
+    if not seeds:
+        raise StageError(
+            "No source holds a material that the question and the filters match; nothing can be proposed."
+        )
     for i, batch in enumerate(_batches(seeds, SEEDS_A_WRITE)):
         run.store.upsert(batch, run.run_id, role="seed", stage="retrieve", chunk=i)
         listener().advance(len(batch))
     ids = [seed.candidate_id for seed in seeds]
-    run.store.upsert([], run.run_id, work=("retrieve", -1, {"count": len(ids), "ids": ids}))
+    payload = {"count": len(ids), "ids": ids, "versions": versions}
+    run.store.upsert([], run.run_id, work=("retrieve", -1, payload))
     return len(ids)
+
+
+def _asked(table: SourceTable, plan: PlanTable | None) -> Filter | None:
+    """What a source is asked: its own filter, and the question's."""
+    from ..core.filters import parse
+
+    texts = [text for text in (plan and plan.filter, table.filter) if text]
+    return parse(" AND ".join(f"({text})" for text in texts)) if texts else None
 
 
 def generate_chunks(run: Run) -> Iterator[int]:

@@ -22,9 +22,16 @@ def source(table: SourceTable) -> Source:
     from ..core.errors import SettingsError
     from ..retrieval import SOURCES
 
+    if table.name == "store":
+        from ..store.source import StoreSource
+        from ..store.store import CandidateStore
+
+        return StoreSource(CandidateStore.open(table.path, create=False))
     component = load(table.name, SOURCES, "hysteron.sources")
     if table.name == "catalog":
         return component(hull=hull)
+    if table.name == "optimade":
+        return component(table.path)
     if table.name == "cif":
         if not table.path:
             raise SettingsError("[[source]] 'cif' needs a path: the folder that holds the files.")

@@ -67,3 +67,27 @@ class RecipeSource(Protocol):
     def recipes(self, formula: str) -> list[Recipe]:
         """Procedures whose target is this formula; empty if none is on record."""
         ...
+
+
+def recipe_lines(recipe: Recipe) -> list[str]:
+    """A procedure as lines of text, every number from the record."""
+    made_from = " + ".join(recipe.precursors) or "precursors not on record"
+    lines = [f"{recipe.target} by {recipe.synthesis_type} synthesis from {made_from}"]
+    lines += [f"  {i}. {step_words(step)}" for i, step in enumerate(recipe.steps, 1)]
+    return [*lines, f"  doi:{recipe.doi} ({recipe.source})"]
+
+
+def step_words(step: RecipeStep) -> str:
+    """`heat at 320 C for 12 h in N2`."""
+    words = [step.operation]
+    if step.temperatures_celsius:
+        words.append(f"at {_listed(step.temperatures_celsius)} C")
+    if step.times_hours:
+        words.append(f"for {_listed(step.times_hours)} h")
+    if step.atmospheres:
+        words.append(f"in {', '.join(step.atmospheres)}")
+    return " ".join(words)
+
+
+def _listed(values: tuple[float, ...]) -> str:
+    return ", ".join(f"{value:g}" for value in values)
