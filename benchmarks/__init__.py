@@ -2,6 +2,7 @@
 
 BENCHMARKS = {
     "ferroelectric-parents": "hysteron.benchmarks.ferroelectric_parents:run",
+    "materials-project": "hysteron.benchmarks.materials_project:run",
     "planner": "hysteron.benchmarks.planner:run",
     "query": "hysteron.benchmarks.query:run",
     "relaxation": "hysteron.benchmarks.relaxation:run",

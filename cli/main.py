@@ -18,6 +18,7 @@ from . import (
     doctor,
     export,
     generate,
+    mcp_server,
     relax,
     retrieve,
     schedule,
@@ -53,6 +54,7 @@ app.command(rich_help_panel=_STAGE)(stages.screen)
 app.command(rich_help_panel=_KEEP)(store.query)
 app.command(rich_help_panel=_KEEP)(store.show)
 app.command(rich_help_panel=_KEEP)(export.export)
+app.command(rich_help_panel=_KEEP)(mcp_server.mcp)
 app.add_typer(data.app, name="data", rich_help_panel=_CARE)
 app.command(rich_help_panel=_CARE)(benchmark.benchmark)
 app.command(rich_help_panel=_CARE)(doctor.doctor)

@@ -29,7 +29,6 @@ class RunSummary:
         run_id: Name of the run in the store.
         preset: What it was asked for: `ferroelectric`.
         question: The user's own words, if there were any.
-        asked: What was made of the question.
         seed: Root of its random streams.
         started: ISO 8601, UTC; empty if it shall not be told.
         elapsed_seconds: Wall time, s.
@@ -39,12 +38,12 @@ class RunSummary:
         versions: Programs and libraries: `{"hysteron": "0.1.0"}`.
         settings: The resolved RUN.toml.
         caveats: Sentences on what to mind in this run's numbers.
+        asked: What was made of the question.
     """
 
     run_id: str
     preset: str = ""
     question: str = ""
-    asked: Asked | None = None
     seed: int | None = None
     started: str = ""
     elapsed_seconds: float | None = None
@@ -54,6 +53,7 @@ class RunSummary:
     versions: dict[str, str] = field(default_factory=dict)
     settings: dict[str, Any] = field(default_factory=dict)
     caveats: tuple[str, ...] = ()
+    asked: Asked | None = None
 
     def identity(self) -> dict[str, Any]:
         """What decides the results: the same for equal runs but for `run_id`."""

@@ -23,6 +23,8 @@ SPELLINGS = {
     "aluminium": "Al",
     "sulphur": "S",
     "cesium": "Cs",
+    "caesium": "Cs",
+    "sulfur": "S",
     "wolfram": "W",
     "columbium": "Nb",
 }

@@ -18,6 +18,10 @@ EXCLUSIVE = frozenset(["structure", "symmetry system", "arity", "formula", "syst
 HEADS = frozenset(["compound", "structure", "formula", "system", "anonymous", "known", "elements"])
 
 
+ADJECTIVES = frozenset(["elements", "excluded", "anonymous", "structure"])
+"""Kinds that may stand before a noun and belong to it alone."""
+
+
 @dataclass(frozen=True)
 class Condition:
     """One condition of a question.
@@ -61,11 +65,12 @@ def _begins_anew(conditions: Sequence[Condition], i: int, before: Sequence[Condi
 
 
 def _clusters(conditions: Sequence[Condition]) -> list[Filter]:
-    for i in range(2, len(conditions) - 1):
-        if _is_pair(conditions, i):
-            left, right = conditions[i - 2 : i], conditions[i : i + 2]
-            both = disjunction(conjunction(c.tree for c in pair) for pair in (left, right))
-            return [*_clusters(conditions[: i - 2]), both, *_clusters(conditions[i + 2 :])]
+    for i in range(1, len(conditions) - 1):
+        start, end = _twins(conditions, i)
+        if start < end:
+            phrases = (conditions[start:i], conditions[i:end])
+            both = disjunction(conjunction(c.tree for c in phrase) for phrase in phrases)
+            return [*_clusters(conditions[:start]), both, *_clusters(conditions[end:])]
     clusters: list[list[Condition]] = []
     for i, condition in enumerate(conditions):
         if clusters and _joins(clusters[-1], conditions, i):
@@ -75,12 +80,31 @@ def _clusters(conditions: Sequence[Condition]) -> list[Filter]:
     return [disjunction(c.tree for c in cluster) for cluster in clusters]
 
 
-def _is_pair(conditions: Sequence[Condition], i: int) -> bool:
-    """Whether "or" stands between twins: "magnetic with a gap above 1 eV or nonmagnetic with one above 3 eV"."""
-    left, right = conditions[i - 2 : i], conditions[i : i + 2]
-    alike = [c.kind for c in left] == [c.kind for c in right]
-    apart = left[0].kind != left[1].kind and left[1].kind == "property"
-    return right[0].joint == "or" and alike and apart and left[1].joint == right[1].joint == ""
+def _twins(conditions: Sequence[Condition], i: int) -> tuple[int, int]:
+    """Where two phrases of one build begin and end, of which the second begins at `i`; nowhere if they do not.
+
+    Either states with numbers ("magnetic with a gap above 1 eV or nonmagnetic with one above 3 eV"), or nouns with
+    adjectives of their own ("alkali niobates and alkali tantalates").
+    """
+    left, right = conditions[max(0, i - 2) : i], conditions[i : i + 2]
+    alike = [c.kind for c in left] == [c.kind for c in right] and len(left) == 2
+    states = alike and left[0].kind != left[1].kind and left[1].kind == "property"
+    if states and right[0].joint == "or" and left[1].joint == right[1].joint == "":
+        return i - 2, i + 2
+    if right[0].joint not in ("or", "and", ",") or not _is_noun(conditions[i - 1]):
+        return i, i
+    start, end = i - 1, i
+    while start > 0 and conditions[start].joint == "" and conditions[start - 1].kind in ADJECTIVES:
+        start -= 1
+    while (
+        conditions[end].kind in ADJECTIVES and end + 1 < len(conditions) and conditions[end + 1].joint == ""
+    ):
+        end += 1
+    return (start, end + 1) if end > i and _is_noun(conditions[end]) else (i, i)
+
+
+def _is_noun(condition: Condition) -> bool:
+    return condition.kind == "compound" and condition.plural
 
 
 def _joins(cluster: Sequence[Condition], conditions: Sequence[Condition], i: int) -> bool:

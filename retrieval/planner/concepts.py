@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...core.filters import Comparison, Name
+from .chemistry import ENGLISH, is_symbol
 from .elements import Elements, elements_at
 from .measures import measure
 from .quantities import comparison_after
@@ -96,7 +97,11 @@ def negation(reading: Reading, i: int) -> int | None:
 
 
 def _past_articles(reading: Reading, i: int) -> int:
-    return reading.skip(i, english("after_no"))
+    while i < len(reading.tokens) and reading.word(i) in english("after_no"):
+        if reading.tokens[i].text in ENGLISH and is_symbol(reading.tokens[i].text):
+            break
+        i += 1
+    return i
 
 
 def _excluded_elements(reading: Reading, i: int) -> int | None:

@@ -20,7 +20,7 @@ from .contradictions import contradiction
 from .reader import read
 from .reading import Reading
 from .trees import conjunction, formula, holds_all, system
-from .vocabulary import vocabulary
+from .vocabulary import english, vocabulary
 from .words import MOST_CHARACTERS, Token, tokenise
 
 EXAMPLE = "Example: lead-free polar oxides with a band gap above 2 eV near the hull."
@@ -142,7 +142,7 @@ def _any_formula(formulas: list[str]) -> Filter:
 
 def _asked(reading: Reading, tree: Filter) -> list[str]:
     """Properties to be told; one that is a condition already is told only if the question begins with asking."""
-    if reading.tokens[0].lower in ("what", "how", "tell", "give", "show", "compare"):
+    if reading.tokens[0].lower in english("askers"):
         return reading.asks
     text = write(tree)
     bounded = {name for name in reading.asks if f"{name} " in text or f"{name}." in text}

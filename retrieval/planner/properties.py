@@ -37,6 +37,10 @@ def property_at(reading: Reading, i: int) -> tuple[int, Name, Entry] | None:
     if not found:
         return None
     end, entry = found
+    if [reading.word(end), reading.word(end + 2)] == ["(", ")"] and reading.word(end + 1) in english(
+        "asides"
+    ):
+        end += 3
     name = entry.name
     if name in FIELDS:
         return (end, Name(name), entry) if not method else None
@@ -246,6 +250,13 @@ def _mentioned(reading: Reading, i: int, end: int, name: Name) -> int:
             _require_known(reading, earlier)
         _require_known(reading, name)
         return known[0]
+    if (
+        name == Name("band_gap")
+        and reading.word(i - 1) in ("a", "band")
+        and reading.word(0) not in english("askers")
+    ):
+        reading.add(Comparison(name, ">", 0), "word", says="with a gap: band_gap > 0")
+        return end
     reading.last, reading.mentioned = name, end
     reading.mentions.append((i, end, name))
     reading.ask(name.name)

@@ -136,10 +136,15 @@ def _harmless(reading: Reading, i: int) -> int | None:
     found = [f for role in roles if (f := reading.find(role, i))]
     best = max(found, key=lambda f: f[0], default=None)
     if best is None:
-        return None
+        return i + 1 if _refers_back(reading, i) else None
     if reading.word(i) in english("generic"):
         reading.nouns.append(is_plural(reading.tokens[i].text))
     return next((k for k in range(i + 1, best[0]) if _goes_further(reading, k, best[0])), best[0])
+
+
+def _refers_back(reading: Reading, i: int) -> bool:
+    """Whether a noun repeats a part of the property spoken of last: "and tell me that modulus"."""
+    return reading.last is not None and reading.word(i) in reading.last.name.split("_") and i > 0
 
 
 def _goes_further(reading: Reading, i: int, end: int) -> bool:

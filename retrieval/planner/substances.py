@@ -94,6 +94,8 @@ def elements(reading: Reading, i: int) -> int | None:
 
 def _absent(reading: Reading, i: int) -> int | None:
     """Reads "phosphorus is absent", "lead and cadmium are excluded"."""
+    if reading.word(i) in english("absent"):
+        return i + 1
     if reading.word(i) not in ("is", "are", "being", "must", "should"):
         return None
     j = reading.skip(i, ("is", "are", "being", "must", "should", "be", "to"))

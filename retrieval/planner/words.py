@@ -59,6 +59,7 @@ def _plain(text: str) -> str:
     text = re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", text)
     text = re.sub(r"(?<=\d),(?=\d)", ".", text)
     text = re.sub(r"\s*(>=|<=|=>|=<|==|>|<|=|~)\s*", r" \1 ", text)
+    text = re.sub(r"\((?:[a-h]|i{1,3}|iv|v|\d)\)|(?<!\S)(?:[a-h]|\d)[).]\s", " , ", text)
     text = re.sub(r"\bw/o\b", "without", text)
     text = re.sub(r"\bw/(?=\s|[A-Za-z])", "with ", text)
     text = re.sub(r"n't\b", " not", text)

@@ -8,6 +8,7 @@ import subprocess
 
 import pytest
 from equal_stores import assert_equal, content
+from hysteron.core.errors import StageError
 from hysteron.flows import foreground, launch, steps
 from hysteron.flows.run import recorded
 from hysteron.flows.run_settings import resolve
@@ -116,6 +117,36 @@ def test_a_second_run_does_not_propose_the_first_ones_crystals(one, small_catalo
     copy = shutil.copy(folder / "one.db", tmp_path / "one.db")
     second, _ = carry_out(copy, tmp_path / "two")
     assert not relaxed & {i for p in second.done("generate").values() for i in p["ids"]}
+
+
+def test_a_run_starts_from_a_question(small_catalog, tmp_path):
+    path = tmp_path / "RUN.toml"
+    path.write_text(
+        '[run]\nquestion = "perovskites without lead, gap above 1 eV"\nrelaxations = 2\nknown = 4\npreset = "ferroelectric"\n'
+    )
+    run = launch.new_run(resolve(path).model_dump(mode="json"), str(tmp_path / "q.db"), tmp_path / "q")
+    by_hand(run)
+    seeds = run.store.get_many(run.store.run_members(run.run_id, role="seed"))
+    assert seeds
+    assert all(c.value("structure_type") == "perovskite" and c.value("band_gap") > 1 for c in seeds)
+    proposed = run.store.get_many(run.store.run_members(run.run_id, role="proposed"))
+    assert {p for c in proposed for p in c.provenance[0].parents} <= {c.candidate_id for c in seeds}
+    report = (tmp_path / "q/report.html").read_text()
+    assert "perovskites without lead, gap above 1 eV" in report
+    assert (
+        "structure_type = &#34;perovskite&#34; AND NOT elements HAS &#34;Pb&#34; AND band_gap &gt; 1"
+        in report
+    )
+    assert f"{len(seeds)} known material" in report
+    assert "next-gen.materialsproject.org/materials/mp-" in report
+
+
+def test_a_question_that_nothing_answers_ends_the_run_in_words(small_catalog, tmp_path):
+    values = resolve().model_dump(mode="json")
+    plan = {"filter": "band_gap > 1000", "assumptions": [], "sort": None, "limit": None}
+    run = launch.new_run(values | {"plan": plan}, str(tmp_path / "n.db"), tmp_path / "n")
+    with pytest.raises(StageError, match="No source holds a material"):
+        steps.retrieve(run)
 
 
 def test_resuming_with_other_versions_is_refused_unless_forced(small_catalog, tmp_path, monkeypatch):

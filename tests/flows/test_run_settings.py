@@ -1,7 +1,7 @@
 """Preset, file and options, in this order of authority."""
 
 import pytest
-from hysteron.core.errors import SettingsError
+from hysteron.core.errors import InputError, SettingsError
 from hysteron.flows.run_settings import from_stored, presets, resolve, seconds
 
 
@@ -106,3 +106,28 @@ def test_a_second_opinion_may_be_a_family_with_its_model(tmp_path):
     path.write_text('[potential]\nsecond_opinion = "sevenet-0"\n')
     with pytest.raises(SettingsError, match="sevennet-0"):
         resolve(path)
+
+
+def test_a_question_becomes_a_plan_that_is_kept(tmp_path):
+    path = write(tmp_path, '[run]\nquestion = "the 5 lead-free polar oxides with the largest band gap"\n')
+    settings = resolve(path)
+    assert settings.plan is not None
+    assert settings.plan.filter.startswith('NOT elements HAS "Pb"')
+    assert (settings.plan.sort, settings.plan.limit) == ("-band_gap", 5)
+    assert any("polar" in sentence for sentence in settings.plan.assumptions)
+    assert from_stored(settings.model_dump(mode="json")) == settings
+    assert resolve().plan is None
+
+
+@pytest.mark.parametrize(
+    ("question", "says"),
+    [("cheap oxides", "'cheap'"), ("synthesis of LiFePO4", "starts from known materials")],
+)
+def test_a_question_that_no_run_can_start_from_is_refused(tmp_path, question, says):
+    with pytest.raises(InputError, match=says):
+        resolve(write(tmp_path, f'[run]\nquestion = "{question}"\n'))
+
+
+def test_a_plan_is_not_for_the_user_to_write(tmp_path):
+    with pytest.raises(SettingsError, match=r"no table \[plan\]"):
+        resolve(write(tmp_path, '[plan]\nfilter = "nsites > 0"\n'))

@@ -157,3 +157,47 @@ def test_the_one_at_home_wins_over_the_shipped_one(tmp_path, monkeypatch, catalo
     )
     monkeypatch.setenv("HYSTERON_HOME", str(home))
     assert len(Catalog()) == len(catalog)
+
+
+class ToyHull:
+    """Every compound lies 0.1 eV/atom above it; each element's reference is -1 eV/atom."""
+
+    name = "toy-hull"
+
+    def __init__(self, potential_name):
+        self.potential_name = potential_name
+
+    def distances(self, items):
+        from hysteron.core.contracts import HullDistance
+
+        return [
+            HullDistance(1.0 if len(c.elements) == 1 and e == 0.0 else 0.1, 0.02, ()) for c, e, _ in items
+        ]
+
+
+def test_a_hull_that_is_handed_in_adds_distances_and_formation_energies():
+    catalog = Catalog()
+    with_hull = Catalog(hull=lambda: ToyHull(catalog.header.potential))
+    found = list(with_hull.search(parse('formula = "BaTiO3" AND energy_above_hull < 0.2')))
+    assert found
+    for candidate in found:
+        assert candidate.get("energy_above_hull").source == "toy-hull"
+        expected = candidate.value("energy_per_atom") + 1.0
+        assert candidate.value("formation_energy_per_atom") == pytest.approx(expected)
+    assert list(with_hull.search(parse("energy_above_hull < 0.05 AND nsites = 5"))) == []
+    with pytest.raises(FilterError, match="does not hold energy_above_hull"):
+        catalog.search(parse("energy_above_hull < 0.05"))
+
+
+def test_a_hull_of_another_potential_is_not_used():
+    catalog = Catalog(hull=lambda: ToyHull("Other 1.0"))
+    assert next(catalog.search(parse('formula = "BaTiO3"'))).get("energy_above_hull") is None
+
+
+def test_structure_types_and_densities_are_known():
+    """X-ray densities: BaTiO3 6.02, MgO 3.58, ZnO 5.68 g/cm^3; CHGNet's cells are some per cent larger."""
+    catalog = Catalog()
+    for formula, kind, density in (("BaTiO3", "perovskite", 6.02), ("MgO", "rock salt", 3.58)):
+        found = list(catalog.search(parse(f'formula = "{formula}" AND structure_type = "{kind}"')))
+        assert found
+        assert all(c.value("density") == pytest.approx(density, rel=0.08) for c in found)
