@@ -63,7 +63,11 @@ def ask(
         return
     from ..retrieval.answer import carry_out
 
-    print_found(carry_out(made, component), limit, format)
+    found = carry_out(made, component)
+    failed = tell_of_source(component)
+    print_found(found, limit, format)
+    if failed:
+        raise typer.Exit(1)
 
 
 def source_named(source: str, store: str | None) -> Source:
@@ -73,6 +77,19 @@ def source_named(source: str, store: str | None) -> Source:
 
     name, _, path = source.partition(":")
     return build(SourceTable(name=name, path=(store if name == "store" else path) or None))
+
+
+def tell_of_source(component: Source) -> bool:
+    """What a source has to say of its latest search, on standard error. Returns whether a part of it failed."""
+    failed = False
+    for report in getattr(component, "reports", ()):
+        say(report.sentence())
+        failed = failed or bool(report.error)
+    for sentence in getattr(component, "notes", ()):
+        say(sentence)
+    for what, count in sorted(getattr(component, "left_out", {}).items()):
+        say(f"  left out {count} times: {what}")
+    return failed
 
 
 def print_plan(plan: Plan) -> None:
@@ -85,6 +102,8 @@ def print_plan(plan: Plan) -> None:
 
 def print_found(found: Found, limit: int, format: Format | None) -> None:
     """The materials, or how many there are."""
+    from ..core.properties import PROPERTIES
+
     plan = found.plan
     whence = f"from {found.source} ({found.version})"
     if plan.kind == "count" and chosen(format) is Format.table:
@@ -95,15 +114,9 @@ def print_found(found: Found, limit: int, format: Format | None) -> None:
     print_candidates(shown, format, columns=plan.asks + ((plan.sort.lstrip("-"),) if plan.sort else ()))
     say(f"{len(shown)} of {found.total} materials {whence}.")
     for name in plan.asks:
-        missing = sum(candidate.get(name) is None for candidate in shown if name in _properties())
+        missing = sum(name in PROPERTIES and candidate.get(name) is None for candidate in shown)
         if missing:
             say(f"{missing} of them have no {name} on record there.")
-
-
-def _properties():
-    from ..core.properties import PROPERTIES
-
-    return PROPERTIES
 
 
 def print_recipes(plan: Plan, component: Source) -> None:

@@ -35,7 +35,7 @@ def retrieve(
 
     from ..core.errors import InputError
     from ..core.filters import parse
-    from .ask import source_named
+    from .ask import source_named, tell_of_source
 
     query = parse(filter) if filter else None
     component = source_named(source, None)
@@ -46,7 +46,8 @@ def retrieve(
         print_failures(failures)
     if failures and not found:
         raise InputError("None of the inputs could be used.")
+    failed = tell_of_source(component)
     print_candidates(found, format)
     say(f"{len(found)} candidates from {component.name} ({component.version}).")
-    if failures:
+    if failures or failed:
         raise typer.Exit(1)

@@ -3,6 +3,7 @@
 | Module | Answers |
 | --- | --- |
 | `planner` | which plan does this question make |
+| `small_talk` | which parts of a message ask for nothing |
 | `words` | which tokens does a question consist of |
 | `vocabulary` | what do the phrases of `data/vocabulary.toml` mean |
 | `chemistry` | is this token a formula, a system, an element, a space group |

@@ -61,7 +61,16 @@ def _sides(conditions: Sequence[Condition]) -> list[list[Condition]]:
 def _begins_anew(conditions: Sequence[Condition], i: int, before: Sequence[Condition]) -> bool:
     own_noun = any(c.kind in HEADS for c in before)
     after_noun = before and before[-1].kind not in HEADS | {"arity", "symmetry", "symmetry system"}
-    return bool(conditions[i].kind in HEADS and own_noun and after_noun)
+    noun_near = any(c.kind in HEADS for c in _run(conditions, i))
+    return bool(noun_near and own_noun and after_noun)
+
+
+def _run(conditions: Sequence[Condition], i: int) -> Sequence[Condition]:
+    """A condition and those that follow it without a connective, up to the first with a number."""
+    end = i + 1
+    while end < len(conditions) and conditions[end].joint == "" and conditions[end].kind != "property":
+        end += 1
+    return conditions[i:end]
 
 
 def _clusters(conditions: Sequence[Condition]) -> list[Filter]:

@@ -151,7 +151,7 @@ def _item(tokens: Sequence[Token], i: int, inside: bool) -> tuple[int, Item] | N
     group = vocabulary().match("group", tokens, i)
     if group:
         return _but(tokens, _past_tail(tokens, group[0]), group[1])
-    adjective = i + 1 < len(tokens) and tokens[i + 1].glued
+    adjective = i + 1 < len(tokens) and (tokens[i + 1].glued or tokens[i + 1].lower in english("absent"))
     symbol = symbol_of(tokens[i], inside or i > start or adjective)
     if symbol is None or _is_more(tokens, i):
         return None

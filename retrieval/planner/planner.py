@@ -19,6 +19,7 @@ from .combine import combined
 from .contradictions import contradiction
 from .reader import read
 from .reading import Reading
+from .small_talk import without_talk
 from .trees import conjunction, formula, holds_all, system
 from .vocabulary import english, vocabulary
 from .words import MOST_CHARACTERS, Token, tokenise
@@ -93,7 +94,8 @@ def plan(question: str) -> Plan:
         raise QuestionError(
             f"The question has {len(question)} characters; {MOST_CHARACTERS} are read at most."
         )
-    tokens = tokenise(question)
+    message, talk = without_talk(question)
+    tokens = tokenise(message)
     if not any(token.kind not in ("mark", "sign") for token in tokens):
         raise QuestionError(f"The question is empty. {EXAMPLE}")
     try:
@@ -104,6 +106,8 @@ def plan(question: str) -> Plan:
         raise QuestionError(str(error)) from None
     if reading.unknown:
         raise QuestionError(_refusal(reading))
+    for part in talk:
+        reading.tell(f"left unread: {part}")
     return _finished(question, reading)
 
 

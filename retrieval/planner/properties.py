@@ -78,6 +78,7 @@ def known(reading: Reading, i: int) -> int | None:
 
 
 def _require_known(reading: Reading, name: Name) -> None:
+    reading.last = name
     reading.add(IsKnown(name, True), "property", says=f"{name} is known to the source")
 
 
@@ -142,6 +143,12 @@ def _by_unit(reading: Reading, i: int, end: int, bound: Bound) -> int | None:
     only = {"uC/cm^2": "polarization", "MV/cm": "coercive_field", "g/cm^3": "density", "A^3/atom": "volume_per_atom",
             "mu_B": "total_magnetization", "eV/f.u.": "switching_barrier"}  # fmt: skip
     if unit is None:
+        goes_on = (
+            reading.last is not None and reading.word(i - 1) in ("and", "but", "yet") and not bound.about
+        )
+        if goes_on and reading.last is not None:
+            bounded(reading, reading.last, bound, None)
+            return end
         return None
     if reading.last is not None and units_of(reading.last.name) in unit.measures:
         bounded(reading, reading.last, bound, None)
@@ -242,9 +249,7 @@ def _one_unit(bounds: list[Bound]) -> list[Bound]:
 def _mentioned(reading: Reading, i: int, end: int, name: Name) -> int:
     """A property alone: one that must be known, or one to be told."""
     known = reading.find("ask.known", reading.skip(end, english("after_property")))
-    before = {reading.word(k) for k in range(max(0, i - 4), i)}
-    here = reading.find("ask.known", end) is not None
-    if known and (here or before & {"with", "whose", "having", "have", "which", "where", "has"}):
+    if known:
         for earlier in _listed_before(reading, i):
             reading.asks.remove(earlier.name)
             _require_known(reading, earlier)

@@ -181,7 +181,8 @@ def group_at(reading: Reading, i: int) -> int | None:
     if number is None:
         return None
     reading.add(Comparison(GROUP, "=", number), "group")
-    return i + 1
+    j = reading.skip(i + 1, ("(", "no", "no.", "number", "#", ".", "sg"))
+    return reading.skip(j + 1, (")",)) if j > i + 1 and reading.word(j) == str(number) else i + 1
 
 
 def exclude(reading: Reading, trees: list) -> None:

@@ -70,7 +70,7 @@ def groups_at(reading: Reading, i: int) -> int | None:
             raise InputError(f"There is no space group {number}; they go from 1 to 230.")
         numbers.append(number)
         end = j + 1
-        j = reading.skip(end, (",", "or", "and", "/", "(", ")"))
+        j = reading.skip(end, (",", "or", "and", "/", "(", ")", "no", "no.", ".", "number", "#"))
         if j == end:
             break
     if not numbers:

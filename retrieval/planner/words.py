@@ -57,6 +57,7 @@ def _plain(text: str) -> str:
     text = text.replace("°C", " degC").replace("℃", " degC").translate(PLAIN)
     text = unicodedata.normalize("NFKC", text).translate(PLAIN)
     text = re.sub(r"(?<=\d),(?=\d{3}(?!\d))", "", text)
+    text = re.sub(r"(?<![\d.])(\d{1,3}) (\d{3})(?![\d.])", r"\1\2", text)
     text = re.sub(r"(?<=\d),(?=\d)", ".", text)
     text = re.sub(r"\s*(>=|<=|=>|=<|==|>|<|=|~)\s*", r" \1 ", text)
     text = re.sub(r"\((?:[a-h]|i{1,3}|iv|v|\d)\)|(?<!\S)(?:[a-h]|\d)[).]\s", " , ", text)

@@ -183,3 +183,31 @@ def test_the_meaning_of_every_phrase_can_be_read():
                 parse(write(of_entry(found[1])))
                 checked += 1
     assert checked > 300
+
+
+@pytest.mark.parametrize(
+    ("question", "unread"),
+    [
+        (
+            "Marta here from thin-film integration. Could you pull up every hafnate, please?",
+            "thin-film integration",
+        ),
+        ("Hi! I'm a master's student and I'm looking for hafnates.", "student"),
+        ("Dear colleagues, hafnates. Kind regards, Grace", "Grace"),
+    ],
+)
+def test_small_talk_is_left_unread_and_that_is_told(question, unread):
+    made = plan(question)
+    assert made.filter == 'elements HAS ALL "Hf","O"'
+    assert any(sentence.startswith("left unread: ") and unread in sentence for sentence in made.assumptions)
+
+
+@pytest.mark.parametrize(
+    "question", ["Hello cheap lead, hafnates", "Dear lead-free, hafnates", "hafnates. Thanks, cheap ones"]
+)
+def test_a_condition_is_no_small_talk(question):
+    try:
+        made = plan(question)
+    except QuestionError:
+        return
+    assert "Pb" in (made.filter or "")
