@@ -332,6 +332,17 @@ def _require(name: Name, kind: Kind, word: str) -> None:
         raise FilterError(f"{name} is not a list; {word} is for lists such as elements.")
 
 
+def names_in(query: Filter) -> Iterator[Name]:
+    """Every name of a filter, as often as it stands there."""
+    if isinstance(query, And | Or):
+        for term in query.terms:
+            yield from names_in(term)
+    elif isinstance(query, Not):
+        yield from names_in(query.term)
+    else:
+        yield query.name
+
+
 def write(tree: Filter) -> str:
     """A filter as text, which `parse` reads back to the same tree."""
     if isinstance(tree, And):

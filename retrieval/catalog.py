@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, cast
 from ..core.candidate import Candidate, Failure, PropertyValue, Step
 from ..core.contracts import Hull, HullDistance
 from ..core.errors import FilterError
-from ..core.filters import And, Filter, Name, Not, Or, matches
+from ..core.filters import Filter, Name, matches, names_in
 from ..core.formation import elemental_energy, reference_energies
 from ..core.properties import method_matches, method_slug
 from ..core.settings import config_hash, data_file
@@ -69,12 +69,12 @@ class Catalog:
             FilterError: the filter asks for something that no crystal of the catalogue can have.
         """
         if query is not None:
-            for name in _names(query):
+            for name in names_in(query):
                 self._require_known(name)
         return self._search(query)
 
     def _search(self, query: Filter | None) -> Iterator[Candidate]:
-        asked = query is not None and any(name.name in FROM_HULL for name in _names(query))
+        asked = query is not None and any(name.name in FROM_HULL for name in names_in(query))
         sketches = [(row, self._candidate(row, cast("Structure", _Sketch(row)))) for row in self._file.rows]
         if asked:
             sketches = self._with_hull(sketches)
@@ -209,13 +209,3 @@ def _volume(lattice: list[list[float]]) -> float:
     """A^3 of a cell given by rows."""
     (a, b, c), (d, e, f), (g, h, i) = lattice
     return abs(a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g))
-
-
-def _names(query: Filter) -> Iterator[Name]:
-    if isinstance(query, And | Or):
-        for term in query.terms:
-            yield from _names(term)
-    elif isinstance(query, Not):
-        yield from _names(query.term)
-    else:
-        yield query.name

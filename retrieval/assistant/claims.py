@@ -7,6 +7,7 @@ word follows at once (`{{a}} for BaTiO3`). A sentence that names no material goe
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 
 from . import mentions
 from .ledger import Entry, Ledger
@@ -119,14 +120,30 @@ def _with_references(tokens: Sequence[Token], named: list[Mention], context: lis
 
 
 def _taken_up(tokens: Sequence[Token], named: list[Mention], context: list[Mention]) -> list[Mention]:
-    """`Compared with GaN, it has`: the word stands for what was spoken of before, not for what it is held against."""
+    """`it` stands for what its clause began with, not for what that is held against; else for what came before."""
     found = []
     for i, token in enumerate(tokens):
         before = [mention for mention in named if mention.at < i]
-        held_against = before and all(_contrasted(tokens, mention) for mention in before)
-        if token.lower in ("it", "its") and held_against and context:
+        if token.lower not in ("it", "its") or not before:
+            continue
+        spoken_of = [
+            mention for mention in _last_clause(tokens, before, i) if not _contrasted(tokens, mention)
+        ]
+        if spoken_of:
+            found.append(replace(spoken_of[0], at=i, last=i))
+        elif context:
             found.append(Mention(i, i, token.text, lambda entry: any(m.fits(entry) for m in context)))
     return found
+
+
+def _last_clause(tokens: Sequence[Token], before: list[Mention], i: int) -> list[Mention]:
+    """Mentions of the clause that a pronoun stands in, or of the one before it."""
+    breaks = [k for k, token in enumerate(tokens[:i]) if token.text == ";"]
+    for start in (*reversed(breaks), -1):
+        found = [mention for mention in before if mention.at > start]
+        if found:
+            return found
+    return before
 
 
 def _subject(tokens: Sequence[Token], i: int) -> bool:

@@ -369,7 +369,8 @@ def properties(tokens: Sequence[Token]) -> list[Mention]:
             k += 2
             continue
         for length in range(min(longest, len(words) - k), 0, -1):
-            fields = phrases.get(tuple(word for word, _ in words[k : k + length]))
+            said = tuple(word for word, _ in words[k : k + length])
+            fields = phrases.get(said) or phrases.get((*said[:-1], said[-1].removesuffix("s")))
             if fields and not _a_condition(words, k):
                 found.append(_property(tokens, words[k][1], words[k + length - 1][1], fields))
                 k += length

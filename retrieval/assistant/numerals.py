@@ -81,6 +81,9 @@ _HARMLESS = several("due media go set net bin fire premier tiers")
 _INSIDE = tuple(
     several("three four five seven eight nine eleven twelve twenty thirty forty fifty hundred thousand dozen")
 )
+_COINS_AND_AGES = re.compile(
+    r"(?:pence|penny|pennies|pennyworth)$|centen(?:ary|nial|arian)|(?<!ver)(?<!tour)[mb]illion"
+)
 _JOINTS = (
     "und",
     "and",
@@ -109,6 +112,8 @@ def number_word(word: str) -> str | None:
     for ending, stem in (("", ""), ("s", ""), ("es", ""), ("ies", "y"), ("ish", ""), ("ly", ""), ("er", "")):
         if small.endswith(ending) and small.removesuffix(ending) + stem in ENGLISH:
             return "a number word"
+    if _COINS_AND_AGES.search(small):
+        return "a number word"
     if small in FOREIGN and small not in _HARMLESS:
         return f"a number in {FOREIGN[small]}"
     if small in _LOOKALIKES:

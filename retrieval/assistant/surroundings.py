@@ -24,6 +24,9 @@ _SIGNS = several(
     "minus plus times negative positive divided multiplied multiply by squared cubed root inverse reciprocal opposite "
     "factor twice half double triple x timesing timesed"
 )
+_FUNCTIONS = several(
+    "root square cube inverse reciprocal logarithm exponential multiple multiples power opposite"
+)
 _BENDING = several(
     "almost nearly barely hardly scarcely not never isn't wasn't aren't doesn't approaching approaches towards toward "
     "exceeding exceeds exceed beyond above below under over least most beneath around's"
@@ -114,6 +117,9 @@ def _before(tokens: Sequence[Token], i: int, entry: Entry) -> Iterator[str]:
     near = [t.lower for t in tokens[max(0, i - 3) : i] if t.kind == "word"]
     if near and near[-1] in _SIGNS:
         yield f"{near[-1]!r} before {what} makes another number of it: state the value alone."
+    function = next((word for word in near if word in _FUNCTIONS), None)
+    if function:
+        yield f"{function!r} before {what} makes another number of it: state the value alone."
     if near and near[-1] in _BENDING and entry.kind != "limit":
         yield f"{near[-1]!r} before {what} bends the value: state the value itself."
     clause = _clause_before(tokens, i)

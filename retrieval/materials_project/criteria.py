@@ -12,12 +12,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
 from itertools import combinations, product
 from typing import Any
 
 from ...core.errors import FilterError
-from ...core.filters import And, Comparison, Filter, Has, HasLength, Name, Not, Or
+from ...core.filters import And, Comparison, Filter, Has, HasLength, Name, Not, Or, names_in
 from ...core.properties import method_matches, method_slug
 from ..prototypes import _WRITTEN
 from ..prototypes import METHOD as STRUCTURE_TYPES
@@ -103,7 +102,7 @@ def criteria_of(query: Filter | None) -> list[Criteria]:
         raise FilterError(
             'A search of the Materials Project needs a filter, such as elements HAS ALL "Ti","O" AND band_gap > 2.'
         )
-    for name in names_of(query):
+    for name in names_in(query):
         _require_known(name)
     questions = _distinct(_questions(query, True))
     if not all(questions):
@@ -113,17 +112,6 @@ def criteria_of(query: Filter | None) -> list[Criteria]:
             "energy_above_hull or another property; space groups are determined here."
         )
     return questions
-
-
-def names_of(query: Filter) -> Iterator[Name]:
-    """Every name in a filter."""
-    if isinstance(query, And | Or):
-        for term in query.terms:
-            yield from names_of(term)
-    elif isinstance(query, Not):
-        yield from names_of(query.term)
-    else:
-        yield query.name
 
 
 def _require_known(name: Name) -> None:

@@ -11,12 +11,12 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ...core.candidate import Candidate, Failure
-from ...core.filters import Filter, matches
+from ...core.filters import Filter, matches, names_in
 from ..files import FileEntry
 from .access import NAME
 from .cache import Query
 from .client import Client
-from .criteria import Criteria, criteria_of, names_of
+from .criteria import Criteria, criteria_of
 from .documents import Summary
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ class MaterialsProject:
 
     def _matching(self, query: Filter, batch: list[list[Record]], version: str) -> Iterator[list[Record]]:
         """Of each group, the records that match; the functional is asked for where it decides, or of these."""
-        decides = any(name.method and name.name in ("band_gap", "gap_type") for name in names_of(query))
+        decides = any(name.method and name.name in ("band_gap", "gap_type") for name in names_in(query))
         if decides:
             batch = self._with_functionals(batch, version)
         kept = [[record for record in records if matches(query, record.candidate)] for records in batch]

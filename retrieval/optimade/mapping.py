@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from string import ascii_uppercase
 
 from ...core.errors import FilterError
-from ...core.filters import And, Comparison, Filter, Has, HasLength, IsKnown, Name, Not, Or, write
+from ...core.filters import And, Comparison, Filter, Has, HasLength, IsKnown, Name, Not, Or, names_in, write
 from ...core.properties import method_matches, method_slug
 from ..prototypes import METHOD as PROTOTYPES
 from .providers import Provider, ProviderProperty
@@ -71,17 +71,6 @@ def wanted_fields(provider: Provider, fields: frozenset[str] | None = None) -> t
     """The provider's own fields that become properties of ours."""
     named = dict.fromkeys(row.field for row in provider.properties)
     return tuple(field for field in named if fields is None or field in fields)
-
-
-def names_in(query: Filter) -> Iterator[Name]:
-    """Every name of a filter, as often as it stands there."""
-    if isinstance(query, And | Or):
-        for term in query.terms:
-            yield from names_in(term)
-    elif isinstance(query, Not):
-        yield from names_in(query.term)
-    else:
-        yield query.name
 
 
 class _Translation:

@@ -14,10 +14,9 @@ from dataclasses import dataclass, field
 from ...core.candidate import Candidate
 from ...core.clock import utc_now
 from ...core.errors import FilterError, StageError
-from ...core.filters import Filter, matches
+from ...core.filters import Filter, matches, names_in
 from ...core.identity import candidate_id
 from .federation import Gathered, ask_all
-from .mapping import names_in
 from .merging import merged
 from .providers import Provider, checked, provider_of, read_providers
 from .records import Record, Rejected, read_entry
