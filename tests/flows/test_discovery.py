@@ -2,9 +2,10 @@
 
 import json
 import os
-import shutil
 import signal
+import sqlite3
 import subprocess
+from contextlib import closing
 
 import pytest
 from equal_stores import assert_equal, content
@@ -114,7 +115,9 @@ def test_a_run_that_died_goes_on_to_the_same_store(one, small_catalog, tmp_path,
 def test_a_second_run_does_not_propose_the_first_ones_crystals(one, small_catalog, tmp_path):
     folder, first, *_ = one
     relaxed = {i for p in first.done("relax").values() for i in p["ids"]}
-    copy = shutil.copy(folder / "one.db", tmp_path / "one.db")
+    copy = tmp_path / "one.db"
+    with closing(sqlite3.connect(folder / "one.db")) as source, closing(sqlite3.connect(copy)) as target:
+        source.backup(target)
     second, _ = carry_out(copy, tmp_path / "two")
     assert not relaxed & {i for p in second.done("generate").values() for i in p["ids"]}
 

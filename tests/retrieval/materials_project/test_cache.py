@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import gzip
-import multiprocessing
+import subprocess
+import sys
 
 import orjson
 import pytest
@@ -105,22 +106,27 @@ def test_a_folder_that_cannot_be_written_is_a_sentence(tmp_path, monkeypatch):
         cache().write(PAGE)
 
 
-def write_often(count: int) -> None:
-    for _ in range(count):
-        cache().write(PAGE)
+WRITER = """
+import orjson, sys
+from hysteron.retrieval.materials_project.cache import Page, Query, QueryCache
+skip, total, fetched, documents = orjson.loads(sys.argv[1])
+criteria = {"elements": "O", "deprecated": False}
+query = Query("summary", criteria, ("material_id", "structure"), 2)
+cache = QueryCache("https://api.example/", "2025.09.25", query)
+for _ in range(150):
+    cache.write(Page(skip, total, fetched, documents))
+"""
 
 
 def test_two_processes_may_write_one_page():
-    context = multiprocessing.get_context("fork")
-    writers = [context.Process(target=write_often, args=(150,)) for _ in range(2)]
-    for writer in writers:
-        writer.start()
+    page = orjson.dumps([PAGE.skip, PAGE.total, PAGE.fetched, PAGE.documents]).decode()
+    command = [sys.executable, "-c", WRITER, page]
+    writers = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(2)]
     seen = []
-    while any(writer.is_alive() for writer in writers):
+    while any(writer.poll() is None for writer in writers):
         seen.append(cache().read(2))
     for writer in writers:
-        writer.join()
-        assert writer.exitcode == 0
+        assert writer.wait() == 0, writer.communicate()[1]
     assert {page is None or page == PAGE for page in seen} == {True}
     assert cache().read(2) == PAGE
     assert [path.name for path in cache().folder.iterdir()] == ["page-00000002.json.gz"]
