@@ -15,6 +15,7 @@ _NOTHING = frozenset({"none", "nothing"})
 _FINDING = several(
     "found match matches matched exist exists was were is are of meets meet satisfies satisfy on"
 )
+_GIVING = several("found returned gave are were is was there yielded")
 _OF_RECIPES = several("recipe recipes procedure procedures synthesis route routes made preparation")
 _OF_RECORDS = several(
     "record records value values data listed entry entries available given known limit information"
@@ -75,7 +76,10 @@ def _denied_find(sentence: Sentence) -> str | None:
     words = sentence.words
     for i, word in enumerate(words):
         following = words[i + 1 : i + 1 + _REACHES]
-        if word in _NOTHING and any(w in _FINDING for w in words):
+        before = words[i - 1] if i else ""
+        if word in _NOTHING and (
+            (following[:1] and following[0] in _FINDING) or before in _GIVING or not before
+        ):
             return word
         if word == "no" and _noun_at(following):
             return f"no {' '.join(following[: _noun_at(following)])}"

@@ -6,7 +6,8 @@ All share one desk: the ledger, the plans that were carried out, the limits. The
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +56,16 @@ class Desk:
     notes: list[str] = field(default_factory=list)
     rejected: list[Attempt] = field(default_factory=list)
     delivered: Grounded | None = None
+    waiting_for: set[str] = field(default_factory=set)
+
+    @contextmanager
+    def asking(self, source: str) -> Iterator[None]:
+        """While a source is asked, its name stands in `waiting_for`."""
+        self.waiting_for.add(source)
+        try:
+            yield
+        finally:
+            self.waiting_for.discard(source)
 
     def note(self, sentence: str) -> None:
         """Something the user is told beside the answer, once."""
@@ -168,7 +179,8 @@ def search_materials(
         return {"refused": f"There is no source {source[:40]!r}. Sources: {', '.join(names)}."}
     try:
         plan = plan_of(arguments, desk.question, domain.properties)
-        found = carry_out(plan, desk.sources[name])
+        with desk.asking(name):
+            found = carry_out(plan, desk.sources[name])
     except InputError as error:
         return {"refused": str(error)[:600]}
     except HysteronError as error:
@@ -187,7 +199,8 @@ def find_recipes(desk: Desk, formula: str) -> dict[str, Any]:
     if source is None:
         return {"refused": "There is no source of recipes."}
     try:
-        recipes = source.recipes(formula)
+        with desk.asking(source.name):
+            recipes = source.recipes(formula)
     except InputError as error:
         return {"refused": str(error)[:600]}
     except HysteronError as error:

@@ -208,6 +208,10 @@ class _Run:
             renderer = Renderer(desk.ledger)
             text = table(desk.ledger, asked(desk.plans), renderer)
             return self._made(text, renderer.sources(), usage, fell_back=True)
+        if desk.waiting_for:
+            silent = ", ".join(sorted(desk.waiting_for))
+            desk.note(f"The source {silent} did not answer either, so the planner is not asked.")
+            return self._made("No answer.", (), usage, fell_back=True)
         from .planned import planned_answer
 
         try:

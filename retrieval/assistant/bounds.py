@@ -123,7 +123,9 @@ def _unborne(
     denied = any(word in _DENIALS for word in sentence.words)
     for subject in meant:
         values = _values(condition, sentence, [entry for entry in ledger if subject.fits(entry)])
-        if not values or any(condition.holds(value) is not (not denied) for value in values):
+        borne = [condition.holds(value) is (not denied) for value in values]
+        exact = all(mention.exact for mention in mentions.properties(sentence.tokens))
+        if not values or not (all(borne) if exact else any(borne)):
             yield f"{token.text!r} is said of {subject.text}, and no retrieved value bears it out: state the value."
             return
 

@@ -18,9 +18,9 @@ from .tokens import Token
 
 _JOINING = several(", and or the both as well of for to versus against with its their")
 _LINKS = several("for in of ( as from")
-_METHOD_LINKS = several("( with by using from in") | {""}
+_METHOD_LINKS = several("( with by using from in for") | {""}
 _CONTRAST = several(
-    "unlike compared like resembles resembling resemble similar contrast opposed akin mimics matches"
+    "unlike compared instead rather like resembles resembling resemble similar contrast opposed akin mimics matches"
 )
 _LINKING = several(
     "of is are was were at : reaches amounts to has for in the equals about by after it them this"
@@ -36,6 +36,9 @@ _SMALL = several(
     compared per atom retrieved found only roughly approximately around but according calculated computed
     best silicon it shows same also
     """
+)
+_IT_DOES = several(
+    "has is was shows exhibits also lies sits amounts reaches offers combines contains carries gives possesses can could"
 )
 _SINGULAR = several("it its itself")
 
@@ -53,15 +56,16 @@ def claim_problems(found: Sequence[Sentence], ledger: Ledger) -> Iterator[str]:
     heading: list[Mention] = []
     for sentence in found:
         tokens = sentence.tokens
-        named = _with_references(tokens, mentions.materials(tokens, elemental), context)
+        plainly = _merged(tokens, mentions.materials(tokens, elemental), formulas)
+        named = _with_references(tokens, plainly, context)
         yield from _materials(tokens, named, context, formulas)
         said = mentions.properties(tokens)
         yield from _attributes(tokens, "property", said or heading, _has_property, lead=not said)
         yield from _attributes(tokens, "method", mentions.methods(tokens), _has_method)
-        phases = [
-            *mentions.phases(tokens),
-            *_taken_up(tokens, mentions.materials(tokens, elemental), context),
-        ]
+        taken_up = _taken_up(tokens, plainly, context)
+        said_phases = mentions.phases(tokens)
+        others = [mention for mention in named if not _described(tokens, mention, said_phases)]
+        phases = [*said_phases, *(replace(mention, fits=_anything) for mention in (*taken_up, *others))]
         yield from _attributes(tokens, "phase", sorted(phases, key=lambda m: m.at), _has_phase)
         if sentence.heading:
             heading = said
@@ -94,6 +98,26 @@ def _plainly(tokens: Sequence[Token], mention: Mention, i: int, before: list[Men
     return all(t.kind != "word" or t.lower in _SMALL for t in tokens[start:i])
 
 
+def _merged(tokens: Sequence[Token], named: list[Mention], formulas: dict[str, str]) -> list[Mention]:
+    """`HfO2 (mp-352)` is one mention, of the record."""
+    found: list[Mention] = []
+    for mention in named:
+        last = found[-1] if found else None
+        if last is not None and last.formula and mention.ref and mention.formula is None:
+            between = tokens[last.last + 1 : mention.at]
+            same = mentions.composition(formulas.get(mention.ref, "")) == last.formula
+            if (
+                same
+                and len(between) <= 5
+                and between
+                and all(t.text in ("(", ",", "-") or t.kind == "word" for t in between)
+            ):
+                found[-1] = replace(mention, at=last.at, text=last.text)
+                continue
+        found.append(mention)
+    return found
+
+
 def _owners(tokens: Sequence[Token]) -> list[Mention]:
     """The materials that placeholders of a sentence belong to: what follows may speak of them."""
     return [
@@ -124,7 +148,9 @@ def _taken_up(tokens: Sequence[Token], named: list[Mention], context: list[Menti
     found = []
     for i, token in enumerate(tokens):
         before = [mention for mention in named if mention.at < i]
-        if token.lower not in ("it", "its") or not before:
+        following = tokens[i + 1].lower if i + 1 < len(tokens) else ""
+        subject = token.lower == "its" or (token.lower == "it" and following in _IT_DOES)
+        if not subject or not before:
             continue
         spoken_of = [
             mention for mention in _last_clause(tokens, before, i) if not _contrasted(tokens, mention)
@@ -149,6 +175,16 @@ def _last_clause(tokens: Sequence[Token], before: list[Mention], i: int) -> list
 def _subject(tokens: Sequence[Token], i: int) -> bool:
     following = tokens[i + 1].lower if i + 1 < len(tokens) else ""
     return following in ("has", "is", "shows", "at", "with", "having", ",", "reaches", "lies", "gives", "one")
+
+
+def _described(tokens: Sequence[Token], mention: Mention, phases: Sequence[Mention]) -> bool:
+    """Whether a material goes on with the phase said before it: `cubic BaTiO3`, `cubic BaTiO3 (mp-2998)`."""
+    before = [k for k in range(max(0, mention.at - 3), mention.at) if tokens[k].text not in (",", ")", ";")]
+    return any(phase.at in before for phase in phases)
+
+
+def _anything(entry: Entry) -> bool:
+    return True
 
 
 def _nothing(entry: Entry) -> bool:
@@ -206,7 +242,7 @@ def _attributes(
             if entry and not any(m.fits(entry) for m in said) and entry.kind == "property":
                 yield _wrong(what, tokens[i], said[-1])
         return
-    links = {"property": _LINKS | {""}, "method": _METHOD_LINKS}.get(what, frozenset({"(", ""}))
+    links = {"property": _LINKS | {""}, "method": _METHOD_LINKS}.get(what, _LINKS | {""})
     for i, mention in _misplaced(tokens, places, said, links):
         entry = tokens[i].entry
         if entry and entry.kind != "property" and not _close(tokens, mention, i):
@@ -240,17 +276,32 @@ def _misplaced(
     tokens: Sequence[Token], places: Sequence[int], said: Sequence[Mention], links: frozenset[str]
 ) -> Iterator[tuple[int, Mention]]:
     """Placeholders whose deciding word does not fit, each with that word."""
+    paired = _paired(tokens, places, said)
     linked = {i: m for i in places if (m := _link_behind(tokens, i, said, links))}
     for i, mention in linked.items():
         entry = tokens[i].entry
         if entry and not mention.fits(entry):
             yield i, mention
+        led = next((m for m in reversed(said) if m.last < i and m is not mention), None)
+        if entry and led and not led.fits(entry) and mention.at == i + 1 and _close(tokens, led, i):
+            yield i, led
     consumed = {id(mention) for mention in linked.values()}
-    rest = [i for i in places if i not in linked]
+    rest = [i for i in places if i not in linked and i not in paired]
     free = [mention for mention in said if id(mention) not in consumed]
     led = [i for i in rest if any(mention.at < i for mention in free)]
     for run, values in (*_runs(led, free), *_runs([i for i in rest if i not in led], said)):
         yield from _unpaired(tokens, run, values)
+
+
+def _paired(tokens: Sequence[Token], places: Sequence[int], said: Sequence[Mention]) -> set[int]:
+    """Placeholders that follow several words in their order: `more than GaN ({{a}} against {{b}})`."""
+    found: set[int] = set()
+    for run, values in _runs(places, said):
+        entries = [entry for i in values if (entry := tokens[i].entry)]
+        telling = [mention for mention in run if mention.fits is not _anything]
+        if len(values) > 1 and len(telling) > 1 and _in_order(telling, entries):
+            found.update(values)
+    return found
 
 
 def _link_behind(

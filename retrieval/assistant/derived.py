@@ -14,7 +14,7 @@ _WITH_OF = several(
     "sum sums product increase decrease drop rise shift factor change margin error errors deviation deviations "
     "uncertainty uncertainties median combined"
 )
-_AMOUNTS = several("of by between in is are both")
+_AMOUNTS = several("of by between is are both")
 _ADDING = several("add adding")
 _AVERAGES = several("mean average averaged")
 _AVERAGING = several("the an arithmetic geometric overall on")
@@ -51,4 +51,5 @@ def _derives(tokens: Sequence[Token], k: int, i: int, entry: Entry) -> bool:
         return (before in _AVERAGING or after in ("of", "is", "value", "gap")) and not own
     if entry.kind == "recipe" or before in ("in", "to", "phase"):
         return False
-    return word in _WITH_OF and after in _AMOUNTS
+    counted = after in _AMOUNTS or (after == "in" and before in ("a", "an", "the", "this"))
+    return word in _WITH_OF and counted

@@ -85,7 +85,7 @@ _PROPERTY_PHRASES: dict[str, str] = {
     "toughness,thermal conductivity,electrical conductivity,conductivity,resistivity,resistance,"
     "work function,lattice constant,lattice constants,lattice parameter,lattice parameters,effective mass,"
     "electron affinity,ionization energy,ionisation energy,debye temperature,heat capacity,cohesive energy,"
-    "binding energy,surface energy,price,cost,radius,mobility,lifetime,endurance,switching speed,set voltage,"
+    "binding energy,surface energy,radius,mobility,lifetime,endurance,switching speed,set voltage,"
     "breakdown field,critical temperature,neel temperature,thermal expansion,viscosity,entropy,bandwidth,fermi energy,"
     "diffusion coefficient,activation energy,pressure,valence,tolerance factor,thickness,"
     "molar mass,wavelength,frequency,voltage,grain size,particle size,efficiency,figure of merit",

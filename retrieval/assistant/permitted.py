@@ -89,7 +89,7 @@ def _of_ledger(ledger: Ledger) -> dict[str, Name]:
     for text in _searched(ledger):
         _add_formula(names, text)
     for entry in ledger:
-        if entry.kind not in ("search", "limit") and not entry.ref.startswith("recipe-"):
+        if entry.kind not in ("search", "limit"):
             names[entry.ref] = Name("id", entry.ref)
         for text in (entry.formula, *(entry.value if isinstance(entry.value, tuple) else ())):
             _add_formula(names, text)

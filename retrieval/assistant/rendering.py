@@ -176,7 +176,7 @@ def recipe_lines(ledger: Ledger, renderer: Renderer, ref: str) -> list[str]:
             entry = entries.get(f"step{i}.{field}")
             if entry:
                 parts.append(f"{before} {value_text(entry)}")
-        lines.append(f"  step {i}: {' '.join(parts)}")
+        lines.append(f"  {ref} step {i}: {' '.join(parts)} [{renderer.footnote(head)}]")
     return lines
 
 

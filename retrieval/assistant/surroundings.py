@@ -58,15 +58,15 @@ _COUNTED = frozenset().union(*_NOUNS.values()) | several(
 _NO_PLURALS = several("across always besides perhaps whereas versus thus towards")
 _AMOUNTS = several("formula cell mole molecule ion gram kilogram volume supercell ton")
 _HAVING = several("has have is shows reaches at of")
+_PER_CELL = ("total_magnetization", "nsites")
 _PROCESS = several(
     """
-    heat heats heated heating reheated fire fired firing sinter sintered sintering calcine calcined calcining calcination
-    anneal annealed annealing dry dried drying mix mixed mixing mixture mill milled milling ground grinding kept held
-    treated treatment step steps temperature temperatures route reaction made synthesis synthesised synthesized recipe
-    procedure quench quenched cooled reacted baked pressed pelletised pelletized followed furnace atmosphere then finally
-    hydrothermal autoclave process processed holding soaking dwell duration
+    heat reheat preheat fire firing sinter calcin anneal dry dried drying mix mill ground grind kept keep held hold treat
+    step temperatur route react made make synthes recipe procedur quench cool baked press pellet follow furnace atmosphere
+    then finally hydrothermal autoclave process soak dwell duration prepar protocol decompos crystalli stage ramp time
     """
 )
+"""What words of a procedure begin with."""
 _COUNTS = ("count", "shown")
 _LIMIT_WORDS = several("limit threshold cutoff bound minimum maximum window range between from and to")
 
@@ -115,7 +115,8 @@ def _both_numeric(one: Token, other: Token) -> bool:
 def _before(tokens: Sequence[Token], i: int, entry: Entry) -> Iterator[str]:
     what = tokens[i].text
     near = [t.lower for t in tokens[max(0, i - 3) : i] if t.kind == "word"]
-    if near and near[-1] in _SIGNS:
+    lifted = near[-2:] in (["metastable", "by"], ["unstable", "by"]) and entry.field == "energy_above_hull"
+    if near and near[-1] in _SIGNS and not lifted:
         yield f"{near[-1]!r} before {what} makes another number of it: state the value alone."
     function = next((word for word in near if word in _FUNCTIONS), None)
     if function:
@@ -149,7 +150,7 @@ def _clause_before(tokens: Sequence[Token], i: int) -> list[str]:
 
 def _behind(tokens: Sequence[Token], i: int, entry: Entry) -> Iterator[str]:
     what = tokens[i].text
-    following = [t.lower for t in tokens[i + 1 : i + 4]]
+    following = [t.lower for t in tokens[i + 1 : i + 6]]
     word = following[0] if following else ""
     above_hull = entry.field.startswith("energy_above_hull") and (
         "hull" in following or following[1:2] == ["it"]
@@ -192,7 +193,7 @@ def _bounds(tokens: Sequence[Token], i: int, entry: Entry) -> Iterator[str]:
         return
     if entry.kind == "search" and near[-1:] and near[-1] in _HAVING and _names_material(tokens[:i]):
         yield f"{what} counts what a search gave, and is said of a material: name what is counted."
-    if entry.kind == "recipe" and not any(t.lower in _PROCESS for t in tokens):
+    if entry.kind == "recipe" and not any(t.lower.startswith(tuple(_PROCESS)) for t in tokens):
         yield f"{what} belongs to a step of a procedure: say what is done there, such as 'is heated at'."
     if "than" not in near:
         return
@@ -226,7 +227,7 @@ def _per_what(tokens: Sequence[Token]) -> Iterator[str]:
         if token.lower != "per" or not following or following[0] not in _AMOUNTS:
             continue
         entries = [t.entry for t in tokens if t.entry]
-        if not any(e.units.endswith("f.u.") or e.field == "total_magnetization" for e in entries):
+        if not any(e.units.endswith("f.u.") or e.field in _PER_CELL for e in entries):
             yield f"'per {following[0]}' changes what the values are: leave it out."
 
 

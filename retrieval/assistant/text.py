@@ -99,6 +99,7 @@ def _without_markup(text: str) -> str:
     text = re.sub(r"(?m)^[ ]*[*+-][ ]+", "\x01", text)
     text = text.replace("`", "")
     text = re.sub(r"[~\u2248\u223c\u2243][ ]*(?=[\ue000-\uf8ff])", "about ", text)
+    text = re.sub(r"[ ]*=[ ]*(?=[\ue000-\uf8ff])", ": ", text)
     text = re.sub(r"\*+(?=\S)|(?<=\S)\*+", "", text)
     text = re.sub(r"(?<=[A-Za-z])_(?=[A-Za-z])", " ", text)
     text = re.sub(r"(?<![A-Za-z0-9])_+|_+(?![A-Za-z0-9])", "", text)

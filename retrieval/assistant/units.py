@@ -39,7 +39,10 @@ _OTHERS = several(
     "fahrenheit minute minutes min mins sec secs day days week weeks month months year years coulomb coulombs "
     "microcoulomb microcoulombs farad farads ohm ohms siemens ampere amperes amp amps watt watts newton newtons debye "
     "dalton daltons amu litre litres liter liters ppm ppb wt at.% millielectronvolt millielectronvolts "
-    "kiloelectronvolt kiloelectronvolts megaelectronvolt inch inches foot ounce ounces cc"
+    "kiloelectronvolt kiloelectronvolts megaelectronvolt inch inches foot ounce ounces cc "
+    "pound pounds tonne tonnes ton tons stone mile miles yard yards gallon gallons pint "
+    "pints psi dyne dynes erg ergs torr knot knots lumen lumens lux candela becquerel sievert henry weber parsec dollar "
+    "dollars euro euros cent cents poise fathom fathoms acre acres barn barns"
 )
 _NEVER_WORDS = ("K", "A", "h")
 """Symbols that are a unit only right after a placeholder; elsewhere they are a letter."""

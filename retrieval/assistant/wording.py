@@ -23,6 +23,8 @@ _NOT_AFTER_ONE = several("point half quarter comma dot and to")
 _CLOSED = several(
     "is was has with of in that which and but for by to at shows appears from can would does on"
 )
+_LIKE_AN_ADJECTIVE = ("er", "est", "al", "ic", "ar", "nt", "le", "ed", "ing", "ve", "ous", "id", "ry", "ct")
+_DETERMINERS = several("the a an this that another each every any its")
 _MODALS = several("can could may might must should would needs wants")
 _COUNTABLE = several(
     """
@@ -46,11 +48,15 @@ _BEFORE_POINT = several(
 )
 _AFTER_POINT = several("group groups out to of is that where defect defects symmetry at towards toward")
 _PRONOUN_VERBS = several(
-    "found find have had could can cannot did do am was will would should searched looked suggest recommend retrieved "
-    "list give gave see saw note must may might only also used asked checked compared"
+    """
+    found find have had could can cannot did do am was will would should searched looked suggest recommend retrieved list
+    give gave see saw note must may might only also used asked checked compared get got obtain obtained read report think
+    believe hope know expect assume conclude propose choose pick prefer need mean include show present rank ranked sort
+    sorted chose picked
+    """
 )
-_BEFORE_PRONOUN = several(
-    ', and but that which so if because as when what here below whether than thus ( : . " yes no'
+_BEFORE_PRONOUN = {"", "\n"} | several(
+    ', and but that which so if because as when what here below whether than thus ( : . ! ? " yes no'
 )
 _ENDS = frozenset({"", ".", "!", "?", ":", "\n"})
 _COMPOSITION_WORDS = {
@@ -120,6 +126,8 @@ def _word_problem(tokens: Sequence[Token], i: int, allowed: Permitted, ledger: L
         return _letter_problem(word, tokens, i, allowed)
     if roman(word) and word not in allowed.symbols:
         return f"{word!r} reads as a Roman number: leave it out."
+    if word.lower() == "one" and i > 1 and tokens[i - 2].lower in _DETERMINERS and _is_plain(after):
+        return None
     special = _SPECIAL.get(word.lower())
     if special:
         return special(word, before, after)
@@ -180,7 +188,7 @@ def _in_list_of_symbols(tokens: Sequence[Token], i: int, allowed: Permitted) -> 
 
 
 def _one(word: str, before: str, after: str) -> str | None:
-    comparative = len(before) > 3 and before.endswith(("er", "est", "al", "ic", "ar", "nt", "le"))
+    comparative = len(before) > 3 and before.endswith(_LIKE_AN_ADJECTIVE)
     pronoun = before in _ONE_BEFORE or comparative
     plain = pronoun and after not in _NOT_AFTER_ONE and _is_plain(after)
     fine = plain or after in ("of", "another", "hand", "side")
