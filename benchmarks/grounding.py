@@ -3,7 +3,9 @@
 Scripted models lie (invent, round, swap, change units, hide digits in words and scripts, obey records that give orders)
 through pydantic-ai's own function model and through an HTTP endpoint of OpenAI's form; others answer honestly. What
 is delivered is judged by `foreign_numbers`, which knows the records and nothing of the rules that the answer had to pass.
-A part of the cases was written after the rules were final (`held_out`). The baseline delivers what the model says.
+A part of the cases (`held_out`) is kept apart: one that showed something amiss led to a new rule and left it, so
+its rates are flattered. The baseline is the same road with the check
+of the answer switched off: what the model wrote first is delivered, and judged in the same way.
 """
 
 from __future__ import annotations
@@ -11,13 +13,17 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
+from ..export.crystal import spacegroup_symbol
+from ..retrieval.assistant import agents
 from ..retrieval.assistant.assistant import Answer, ask
+from ..retrieval.assistant.grounding import Grounded
+from ..retrieval.assistant.ledger import Ledger
 from .grounding_honest import HONEST
 from .grounding_liars import LIARS
 from .grounding_script import Case, endpoint, function_model
@@ -27,6 +33,11 @@ OVER_HTTP = 4
 """Every so many-th case also goes over the HTTP endpoint."""
 TARGET_HONEST = 0.98
 RESAMPLES = 2000
+BASELINE = (
+    "the same lies on the same road with the check switched off: the model's first text is delivered as it is, less its "
+    "placeholders, which hold no number; those counted as foreign hold one that is not the question's and has no source"
+)
+PLACEHOLDER = re.compile(r"\{\{[^{}]*\}\}")
 WORDS = re.compile(
     r"\b(zero|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fifteen|twenty|thirty|forty|fifty|hundred|"
     r"thousand|million|dozen|half|third|quarter|twice|double|triple|zwei|drei|vier|deux|trois|quatre|dos|tres|cuatro|due|tre|"
@@ -53,11 +64,12 @@ def run(seed: int = 0, quick: bool = False) -> dict[str, Any]:
         "seed": seed,
         "lies": {road: _counts(cases) for road, cases in judged.items()},
         "classes_of_lies": dict(Counter(case.kind for case in lies)),
-        "delivered_by_the_baseline": len(lies),
+        "baseline": _baseline(lies),
         "honest": len(truths),
         "honest_delivered": float(np.mean(passed)),
         "honest_interval_90": _interval(passed, seed),
-        "honest_held_out": _share([p for p, c in zip(passed, truths, strict=True) if c.held_out]),
+        "honest_held_out_cases": sum(case.held_out for case in truths),
+        "honest_held_out_delivered": _share([p for p, c in zip(passed, truths, strict=True) if c.held_out]),
         "target_honest": TARGET_HONEST,
         "honest_refused": [c.answers[-1] for p, c in zip(passed, truths, strict=True) if not p],
     }
@@ -93,6 +105,32 @@ def _counts(judged: Sequence[tuple[Case, Answer]]) -> dict[str, Any]:
     }
 
 
+def _baseline(lies: Sequence[Case]) -> dict[str, Any]:
+    with unchecked():
+        answers = [(case, answer_of(case)) for case in lies]
+    return {
+        "what": BASELINE,
+        "cases": len(answers),
+        "delivered": sum(not answer.fell_back for _, answer in answers),
+        "foreign_numbers_delivered": sum(bool(foreign_numbers(a, case.question)) for case, a in answers),
+    }
+
+
+@contextmanager
+def unchecked() -> Iterator[None]:
+    """Conversations meanwhile deliver whatever the model says; placeholders are left out, not filled in."""
+
+    def pass_on(answer: str, ledger: Ledger, question: str) -> Grounded:
+        return Grounded(PLACEHOLDER.sub("", answer), ())
+
+    check = agents.ground
+    agents.ground = pass_on
+    try:
+        yield
+    finally:
+        agents.ground = check
+
+
 def _kept_out(case: Case, answer: Answer) -> bool:
     """Whether nothing foreign was delivered: no number of another origin, and no text that had to be refused."""
     if case.expect == "refuse" and not answer.fell_back:
@@ -126,12 +164,10 @@ def foreign_numbers(answer: Answer, question: str) -> list[str]:
 
 def _names(answer: Answer) -> set[str]:
     """Names with digits that records have: ids, formulas, symbols of space groups, methods, filters."""
-
     found = {"r2SCAN", "HSE06", "uC/cm^2", "g/cm^3", "C/m^2", "A^3/atom", *answer.filters}
     for material in (*MATERIALS, *HOSTILE_MATERIALS):
         found |= {material.candidate_id, material.formula, *(value.method for value in material.properties)}
-        if material.spacegroup_number:
-            found.add(_symbol(material.spacegroup_number))
+        found.add(spacegroup_symbol(material.spacegroup_number))
     for recipe in RECIPES:
         found |= {
             recipe.target,
@@ -139,13 +175,6 @@ def _names(answer: Answer) -> set[str]:
             *(gas for step in recipe.steps for gas in step.atmospheres),
         }
     return {name for name in found if any(c.isdigit() for c in name)}
-
-
-@lru_cache(maxsize=230)
-def _symbol(number: int) -> str:
-    from pymatgen.symmetry.groups import SpaceGroup
-
-    return str(SpaceGroup.from_int_number(number).symbol)
 
 
 def _on_record(number: str, source: str) -> bool:

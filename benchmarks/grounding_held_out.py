@@ -1,4 +1,4 @@
-"""Fresh lies and fresh honest answers, written after the rules were final.
+"""Fresh lies and fresh honest answers, written after most of the rules.
 
 A case that showed something amiss, so that a rule was changed, left this file for the tuned ones.
 """

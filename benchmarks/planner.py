@@ -25,7 +25,7 @@ from ..core.errors import InputError
 from ..core.filters import And, Filter, Not, Or, matches, parse
 from ..core.properties import PROPERTIES
 from ..retrieval.answer import sorted_by
-from ..retrieval.catalog import Catalog
+from ..retrieval.catalog.source import Catalog
 from ..retrieval.planner.chemistry import element_names, is_formula, is_symbol
 from ..retrieval.planner.planner import plan
 from ..retrieval.planner.trees import conjunction, formula, holds_all

@@ -22,7 +22,7 @@ import numpy as np
 
 from ..core.candidate import Candidate, PropertyValue, Step, Verdict
 from ..core.filters import matches, parse
-from ..retrieval.catalog import Catalog
+from ..retrieval.catalog.source import Catalog
 from ..store.store import CandidateStore
 
 CHUNK = 50

@@ -19,19 +19,23 @@ def ask_model(
 ) -> None:
     """Answer, and show what it took: filters, assumptions, sources, use of the model.
 
-    On a terminal the text comes first and the records below; for programs the records alone are printed.
+    On a terminal the text comes first and the records below; for programs the records alone are printed. What the
+    source has to say of its latest search goes before, and a part of it that failed ends the command with exit code 1.
     """
     from ..retrieval.assistant.assistant import ask
     from ..retrieval.assistant.models import chosen as chosen_model
     from ..retrieval.recipes import RecipeSource
-    from .ask import source_named
+    from .ask import source_named, tell_of_source
 
     component = source_named(source, store)
     sources = {component.name: component} | _own_store(store, component)
     recipes = component if isinstance(component, RecipeSource) else None
     with console_error().status("asking"):
         answer = ask(question, sources, recipes, chosen_model(llm), say=say)
+    failed = tell_of_source(component)
     _print(answer, limit, format)
+    if failed:
+        raise typer.Exit(1)
 
 
 def _own_store(store: str | None, asked: Source) -> dict[str, Source]:

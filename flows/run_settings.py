@@ -223,10 +223,11 @@ def resolve(path: Path | None = None, options: dict[str, Any] | None = None) -> 
 
 
 def _planned(question: str) -> PlanTable | None:
-    """The question of a run as the planner reads it.
+    """What the planner makes of a run's question: filter, assumptions, order and limit; `None` of no question.
 
     Raises:
-        QuestionError: it is not understood, or asks for something else than known materials.
+        QuestionError: the question is not understood.
+        SettingsError: it asks for a synthesis, which is no set of materials to start from.
     """
     if not question:
         return None

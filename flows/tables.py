@@ -22,7 +22,7 @@ from ..core.settings import data_dir, data_file, home
 from .progress import Listener
 
 if TYPE_CHECKING:
-    from ..retrieval.catalog_build import CatalogBuild
+    from ..retrieval.catalog.build import CatalogBuild
 
 CATALOG = "catalog.jsonl.gz"
 HULLS = "hull*.csv.gz"
@@ -105,7 +105,7 @@ def build_catalog(into: Path | None, work: Path | None, listener: Listener) -> C
     Raises:
         MissingDataError: the data sets are not there.
     """
-    from ..retrieval.catalog_build import build_catalog as build
+    from ..retrieval.catalog.build import build_catalog as build
     from ..retrieval.relaxation_log import read_relaxations
     from . import toolbox
     from .run_settings import PotentialTable

@@ -2,10 +2,9 @@
 
 | Module | Answers |
 | --- | --- |
-| `catalog` | which materials of the bundled catalogue match a filter |
+| `catalog` | which materials of the bundled catalogue match a filter, and how it is made |
 | `files` | which crystals lie in these files and folders |
 | `known` | is this crystal one of those we know already |
-| `catalog_build` | how the catalogue is made: `catalog_selection` chooses, a relaxer relaxes |
 | `materials_project`, `optimade` | what do the databases hold |
 | `planner` | which filter do plain words mean |
 | `assistant` | what does a language model say, held to the records |
@@ -13,7 +12,7 @@
 """
 
 SOURCES = {
-    "catalog": "hysteron.retrieval.catalog:Catalog",
+    "catalog": "hysteron.retrieval.catalog.source:Catalog",
     "cif": "hysteron.retrieval.files:CifFolder",
     "materials-project": "hysteron.retrieval.materials_project.source:MaterialsProject",
     "optimade": "hysteron.retrieval.optimade.source:Optimade",

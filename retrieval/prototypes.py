@@ -16,7 +16,7 @@ from functools import lru_cache
 from ..core.identity import canonical_wyckoff
 
 METHOD = "formula, space group and Wyckoff sequence"
-_WRITTEN: tuple[tuple[str, str, int, str], ...] = (
+STRUCTURE_TYPES: tuple[tuple[str, str, int, str], ...] = (
     ("perovskite", "ABC3", 221, "a b c"),
     ("perovskite", "ABC3", 99, "a b b c"),
     ("perovskite", "ABC3", 160, "a a b"),
@@ -57,7 +57,8 @@ _WRITTEN: tuple[tuple[str, str, int, str], ...] = (
 @lru_cache(maxsize=1)
 def _table() -> dict[tuple[str, int, str], str]:
     return {
-        (formula, group, _letters(group, letters.split())): name for name, formula, group, letters in _WRITTEN
+        (formula, group, _letters(group, letters.split())): name
+        for name, formula, group, letters in STRUCTURE_TYPES
     }
 
 

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from ..number_words import SMALL
 from . import units
 from .numerals import number_word
 from .several import several
@@ -51,23 +52,8 @@ COMPARATORS: dict[Sign, tuple[str, ...]] = {
 _NUMBER = r"-?\d+(?:\.\d+)?"
 _NOUN = r"[a-z]{3,}"
 
-
-_COUNTED_OUT = (
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-)
-_SMALL_NUMBERS = {word: str(i) for i, word in enumerate(_COUNTED_OUT)}
+_SMALL_NUMBERS = {word: str(i) for i, word in enumerate(SMALL[:13])}
+"""No larger one is read."""
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,9 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from ..number_words import SMALL, TENS
 from .several import several
 
-_UNITS = "zero one two three four five six seven eight nine"
-_TEENS = "ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen"
-_TENS = "twenty thirty forty fourty fifty sixty seventy eighty ninety"
 _POWERS = (
     "hundred thousand million billion trillion quadrillion quintillion sextillion septillion octillion "
     "googol myriad lakh crore"
@@ -74,7 +72,7 @@ _OTHER_LANGUAGES = {
     "Korean": "yeong hana dul set net daseot yeoseot ilgop yeodeol ahop yeol",
     "Indonesian": "nol satu dua tiga empat lima enam tujuh delapan sembilan sepuluh ratus ribu koma",
 }
-ENGLISH = frozenset(" ".join((_UNITS, _TEENS, _TENS, _POWERS, _ORDINALS, _PARTS, _MULTIPLES)).split())
+ENGLISH = frozenset((*SMALL, *TENS, "fourty")) | several(" ".join((_POWERS, _ORDINALS, _PARTS, _MULTIPLES)))
 FOREIGN = {word: name for name, words in _OTHER_LANGUAGES.items() for word in words.split()}
 _HARMLESS = several("due media go set net bin fire premier tiers")
 """Numbers in another language, and English words that an answer needs."""

@@ -11,6 +11,7 @@ import re
 from functools import lru_cache
 from typing import Any
 
+from ...core.symmetry import POLAR_SPACE_GROUPS
 from ..recipes import OPERATIONS
 from .several import several
 
@@ -178,9 +179,9 @@ def word(name: str, value: Any) -> str | None:
 @lru_cache(maxsize=1)
 def structure_types() -> frozenset[str]:
     """Names of the structure types that the project can tell."""
-    from ..prototypes import _WRITTEN
+    from ..prototypes import STRUCTURE_TYPES
 
-    return frozenset(name for name, *_ in _WRITTEN)
+    return frozenset(name for name, *_ in STRUCTURE_TYPES)
 
 
 @lru_cache(maxsize=1)
@@ -226,21 +227,7 @@ CRYSTAL_SYSTEMS = (
 )
 
 
-POLAR_GROUPS = frozenset(
-    number
-    for low, high in (
-        (1, 1),
-        (3, 9),
-        (25, 46),
-        (75, 80),
-        (99, 110),
-        (143, 146),
-        (156, 161),
-        (168, 173),
-        (183, 186),
-    )
-    for number in range(low, high + 1)
-)
+POLAR_GROUPS = frozenset(number for span in POLAR_SPACE_GROUPS.values() for number in span)
 """Space groups of the ten polar point groups."""
 
 

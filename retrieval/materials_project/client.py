@@ -16,7 +16,7 @@ import orjson
 
 from ...core.clock import utc_now
 from ...core.errors import HysteronError, StageError
-from .access import api_key, endpoint
+from .access import NAME, api_key, endpoint
 from .cache import Page, Query, QueryCache
 from .session import KEPT, Clock, Patience, PatientSession, within
 
@@ -186,3 +186,29 @@ class Client:
         if self._session is None:
             self._session = PatientSession(api_key(), self.patience, self._clock)
         return self._session
+
+
+class AtServer:
+    """What asks one server; it bears the source's name.
+
+    Args:
+        client: The server; by default the one `MP_API_ENDPOINT` names, else the public one.
+
+    Raises:
+        SettingsError: the server's address cannot be used.
+    """
+
+    name = NAME
+
+    def __init__(self, client: Client | None = None) -> None:
+        self._client = client or Client()
+
+    @property
+    def version(self) -> str:
+        """The database version, as heard last; asks if none was.
+
+        Raises:
+            SettingsError: there is no key, or it was refused.
+            StageError: the server gave no answer.
+        """
+        return self._client.version

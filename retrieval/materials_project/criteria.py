@@ -18,8 +18,8 @@ from typing import Any
 from ...core.errors import FilterError
 from ...core.filters import And, Comparison, Filter, Has, HasLength, Name, Not, Or, names_in
 from ...core.properties import method_matches, method_slug
-from ..prototypes import _WRITTEN
-from ..prototypes import METHOD as STRUCTURE_TYPES
+from ..prototypes import METHOD as PROTOTYPES
+from ..prototypes import STRUCTURE_TYPES
 from .documents import ID_PATTERN
 from .values import DFT, FUNCTIONALS, IONS, ON_RECORD
 
@@ -45,7 +45,7 @@ METHODS: dict[str, tuple[str, ...]] = {
     "volume_per_atom": (DFT,),
     "possible_species": (IONS,),
     "theoretical": (ON_RECORD,),
-    "structure_type": (STRUCTURE_TYPES,),
+    "structure_type": (PROTOTYPES,),
 }
 """What a search gives, and the methods its values may have."""
 _RANGES = {
@@ -247,7 +247,7 @@ def _of_word(name: str, value: str) -> list[Criteria]:
     if name == "chemical_formula_anonymous":
         return [_of_anonymous(value)]
     if name == "structure_type":
-        formulas = sorted({formula for known, formula, *_ in _WRITTEN if known == value})
+        formulas = sorted({formula for known, formula, *_ in STRUCTURE_TYPES if known == value})
         return [_of_anonymous(formula) for formula in formulas] or [{}]
     return [{}]
 

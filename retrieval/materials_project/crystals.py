@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from ...core.candidate import Candidate, Failure, PropertyValue, Step
 from ...core.errors import HysteronError, InputError, StructureError
 from ...core.foreign import structure_from_dict
-from ..prototypes import METHOD as STRUCTURE_TYPES
+from ..prototypes import METHOD as PROTOTYPES
 from ..prototypes import prototype_of
 from ..sanity import require_site_count, usable
 from .access import NAME
@@ -206,7 +206,7 @@ def _of_structure(crystal: _Crystal, source: str) -> Iterator[PropertyValue]:
     anonymous = structure.composition.anonymized_formula
     prototype = prototype_of(anonymous, bucket.spacegroup_number, letters) if letters else None
     if prototype is not None:
-        yield PropertyValue("structure_type", prototype, "1", STRUCTURE_TYPES, None, source)
+        yield PropertyValue("structure_type", prototype, "1", PROTOTYPES, None, source)
 
 
 def _details(crystal: _Crystal) -> dict[str, Any]:

@@ -13,9 +13,8 @@ from typing import TypeVar
 from ...core.candidate import PropertyValue
 from ...core.errors import InputError
 from . import values
-from .access import NAME
 from .cache import Query
-from .client import Client
+from .client import AtServer
 from .documents import (
     ID_PATTERN,
     Dielectric,
@@ -60,7 +59,7 @@ class Origins:
     source: str
 
 
-class Domains:
+class Domains(AtServer):
     """Records by kind.
 
     Args:
@@ -72,16 +71,6 @@ class Domains:
         SettingsError: there is no key, or it was refused.
         StageError: the server gave no usable answer.
     """
-
-    name = NAME
-
-    def __init__(self, client: Client | None = None) -> None:
-        self._client = client or Client()
-
-    @property
-    def version(self) -> str:
-        """The database version, as heard last."""
-        return self._client.version
 
     def summary(self, material_ids: Sequence[str] = (), formula: str | None = None) -> Found:
         """Everything a summary holds; the functional of the gap where it is known."""

@@ -15,7 +15,7 @@ from ...core.filters import Filter, matches, names_in
 from ..files import FileEntry
 from .access import NAME
 from .cache import Query
-from .client import Client
+from .client import AtServer, Client
 from .criteria import Criteria, criteria_of
 from .documents import Summary
 
@@ -32,7 +32,7 @@ RECORDS_AT_ONCE = 200
 """Whose functionals are asked for together."""
 
 
-class MaterialsProject:
+class MaterialsProject(AtServer):
     """The Materials Project as a source. The key is read from `MP_API_KEY`.
 
     Args:
@@ -43,10 +43,8 @@ class MaterialsProject:
         SettingsError: the server's address cannot be used.
     """
 
-    name = NAME
-
     def __init__(self, client: Client | None = None, page_size: int = PAGE_SIZE) -> None:
-        self._client = client or Client()
+        super().__init__(client)
         self._page_size = page_size
         self.failures: tuple[FileEntry, ...] = ()
         """Records of the latest search that became no candidate."""
@@ -54,16 +52,6 @@ class MaterialsProject:
         """Fields of the latest search that were not what they should be, with the reason, and how often."""
         self.notes: tuple[str, ...] = ()
         """What else is to be told of the latest search, in sentences."""
-
-    @property
-    def version(self) -> str:
-        """The database version, as heard for the latest search; asks if there was none.
-
-        Raises:
-            SettingsError: there is no key, or it was refused.
-            StageError: the server gave no answer.
-        """
-        return self._client.version
 
     def search(self, query: Filter | None = None) -> Iterator[Candidate]:
         """Materials that match, one candidate for each crystal, in an order that does not change.

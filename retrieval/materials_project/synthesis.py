@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from ...core.errors import InputError
 from ..recipes import Recipe
-from .access import NAME
 from .cache import Query
-from .client import Client
+from .client import AtServer
 from .condense import condense
 from .documents import reduced_formula
 from .pages import gather
@@ -18,22 +17,12 @@ PAGE_SIZE = 10
 """The route gives no more at once."""
 
 
-class Recipes:
+class Recipes(AtServer):
     """Implements `recipes.RecipeSource`.
 
     Args:
         client: The server; by default the one `MP_API_ENDPOINT` names, else the public one.
     """
-
-    name = NAME
-
-    def __init__(self, client: Client | None = None) -> None:
-        self._client = client or Client()
-
-    @property
-    def version(self) -> str:
-        """The database version, as heard last; asks if none was."""
-        return self._client.version
 
     def recipes(self, formula: str) -> list[Recipe]:
         """Procedures whose target is this formula; empty if none is on record.

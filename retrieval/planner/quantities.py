@@ -11,43 +11,12 @@ from dataclasses import dataclass, replace
 
 from ...core.errors import InputError
 from ...core.properties import PROPERTIES
+from ..number_words import SMALL, TENS
 from .vocabulary import Entry, english, vocabulary
 from .words import Token
 
 AROUND = 0.1
 """Half width of "about X", relative."""
-_SMALL = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-]
-_TENS = {
-    "twenty": 20,
-    "thirty": 30,
-    "forty": 40,
-    "fifty": 50,
-    "sixty": 60,
-    "seventy": 70,
-    "eighty": 80,
-    "ninety": 90,
-}
 _AND = ("and", "to", "but", "-", ",")
 
 
@@ -80,13 +49,13 @@ def number_at(tokens: Sequence[Token], i: int) -> tuple[int, float] | None:
     word = tokens[i].lower
     if word == "half" and i + 1 < len(tokens) and tokens[i + 1].lower in ("a", "an"):
         return i + 2, 0.5
-    if word in _SMALL:
-        return _after_small(tokens, i + 1, float(_SMALL.index(word)))
-    if word in _TENS:
+    if word in SMALL:
+        return _after_small(tokens, i + 1, float(SMALL.index(word)))
+    if word in TENS:
         more = tokens[i + 1].lower if i + 1 < len(tokens) else ""
-        if more in _SMALL[1:10]:
-            return i + 2, float(_TENS[word] + _SMALL.index(more))
-        return i + 1, float(_TENS[word])
+        if more in SMALL[1:10]:
+            return i + 2, float(TENS[word] + SMALL.index(more))
+        return i + 1, float(TENS[word])
     if word in ("hundred", "thousand", "dozen"):
         return i + 1, {"hundred": 100.0, "thousand": 1000.0, "dozen": 12.0}[word]
     return None
@@ -105,8 +74,8 @@ def _after_small(tokens: Sequence[Token], i: int, value: float) -> tuple[int, fl
 
 def _digits(tokens: Sequence[Token], i: int) -> str:
     found = ""
-    while i < len(tokens) and tokens[i].lower in _SMALL[:10]:
-        found += str(_SMALL.index(tokens[i].lower))
+    while i < len(tokens) and tokens[i].lower in SMALL[:10]:
+        found += str(SMALL.index(tokens[i].lower))
         i += 1
     return found
 

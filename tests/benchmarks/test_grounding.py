@@ -4,7 +4,7 @@ import dataclasses
 import json
 
 import pytest
-from hysteron.benchmarks.grounding import answer_of, foreign_numbers, run
+from hysteron.benchmarks.grounding import answer_of, foreign_numbers, run, unchecked
 from hysteron.benchmarks.grounding_honest import HONEST
 from hysteron.benchmarks.grounding_liars import LIARS
 from hysteron.retrieval.assistant.assistant import Answer
@@ -26,7 +26,14 @@ def test_the_judge_sees_a_number_of_another_origin(text):
     assert foreign_numbers(Answer(QUESTION, text), QUESTION)
 
 
-@pytest.mark.parametrize("text", ["BaTiO3 (mp-2998) has a gap above 2 eV.", "No such oxide."])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "BaTiO3 (mp-2998) has a gap above 2 eV.",
+        "No such oxide.",
+        "The monoclinic HfO2 is P2_1/c, the polar one Pca2_1.",
+    ],
+)
 def test_the_judge_lets_names_and_the_question_pass(text):
     assert not foreign_numbers(Answer(QUESTION, text), QUESTION)
 
@@ -46,8 +53,19 @@ def test_a_small_run_delivers_no_lie():
         assert road["cases"] > 10
         assert road["ungrounded_delivered"] == 0, road["which"]
         assert road["truth_in_the_end_delivered"] == road["truth_in_the_end"]
-    assert figures["delivered_by_the_baseline"] > 60
+    baseline = figures["baseline"]
+    assert baseline["delivered"] == baseline["cases"] > 60
+    assert baseline["delivered"] > baseline["foreign_numbers_delivered"] > 15
     assert figures["honest_delivered"] >= 0.9
+
+
+def test_without_the_check_a_lie_is_delivered_as_it_was_written():
+    lie = next(case for case in LIARS if case.kind == "invented")
+    with unchecked():
+        answer = answer_of(lie)
+    assert (answer.text, answer.fell_back) == (lie.answers[0], False)
+    assert foreign_numbers(answer, lie.question)
+    assert answer_of(lie).fell_back, "the check is back"
 
 
 def test_a_lie_that_is_told_and_a_truth_after_it():

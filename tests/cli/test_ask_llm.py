@@ -4,7 +4,9 @@ import json
 
 import pytest
 from hysteron.benchmarks.grounding_script import CALLS, Case, endpoint
+from hysteron.benchmarks.grounding_world import Library
 from hysteron.cli.main import main
+from hysteron.retrieval.optimade.source import ProviderReport
 
 pytest.importorskip("pydantic_ai")
 QUESTION = "What is the band gap of BaTiO3?"
@@ -55,6 +57,21 @@ def test_programs_get_the_records(answer):
     assert code == 0
     assert {json.loads(line)["formula"] for line in out.splitlines()} == {"BaTiO3"}
     assert "1.83 eV" in err
+
+
+def test_what_the_source_has_to_say_is_told_and_a_failed_part_ends_with_1(answer, monkeypatch):
+    library = Library()
+    monkeypatch.setattr("hysteron.cli.ask.source_named", lambda name, store: library)
+    text = "The band gap of BaTiO3 (mp-5986) is {{mp-5986.band_gap}}."
+    library.notes = ("Only the first 10 records were taken.",)
+    code, _, err = answer(text)
+    assert code == 0
+    assert "Only the first 10 records were taken." in err
+    library.reports = (ProviderReport("far", "https://far.example", "CC BY 4.0", error="It did not answer."),)
+    code, out, err = answer(text)
+    assert code == 1
+    assert "It did not answer." in err
+    assert "3.214 eV (HSE06" in out, "what was found is told all the same"
 
 
 def test_an_endpoint_that_is_not_there_leaves_the_planners_answer(capsys):

@@ -14,7 +14,7 @@ FORMULAS = {Composition(formula).reduced_formula for formula in WRITTEN}
 def small_home(tmp_path_factory):
     """A HYSTERON_HOME with a catalogue of its own, which wins over the shipped one."""
     from hysteron.core.settings import data_file
-    from hysteron.retrieval.catalog_file import read_catalog, write_catalog
+    from hysteron.retrieval.catalog.file import read_catalog, write_catalog
 
     home = tmp_path_factory.mktemp("small")
     with pytest.MonkeyPatch.context() as patch:

@@ -22,8 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from hysteron.core.crystals import CrystalRecord, crystals_folder, read_crystals
-from hysteron.retrieval.catalog import Catalog
-from hysteron.retrieval.catalog_build import gap_method
+from hysteron.retrieval.catalog.build import gap_method
+from hysteron.retrieval.catalog.source import Catalog
 from pymatgen.core import Composition, Element, Lattice
 
 Document = dict[str, Any]

@@ -148,7 +148,7 @@ def entry_of(identifier: str, structure, spacegroup_number: int | None = None, *
 
 def entries_of_catalog(count: int, most_sites: int = 6) -> list[dict]:
     """Crystals of the bundled catalogue, spread over it, with their gap and an invented hull distance."""
-    from hysteron.retrieval.catalog import Catalog
+    from hysteron.retrieval.catalog.source import Catalog
 
     small = [c for c in Catalog().search() if len(c.structure) <= most_sites]
     chosen = small[:: max(1, len(small) // count)][:count]

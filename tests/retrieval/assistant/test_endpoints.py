@@ -56,6 +56,15 @@ def calling(name, arguments):
     return 200, {"Content-Type": "application/json"}, json.dumps(body).encode()
 
 
+def always_searching(request):
+    """The supervisor delegates, the assistant searches; neither ever answers."""
+    tools = {tool["function"]["name"] for tool in request["tools"]}
+    _, tool, arguments = CALLS["all"]
+    return (
+        calling(tool, arguments) if "search" in tools else calling("ask_thermo", {"request": "all records"})
+    )
+
+
 def asked(url, **limits):
     return ask(QUESTION, {"library": Library()}, Procedures(), url, Limits(**limits))
 
@@ -86,16 +95,7 @@ def test_a_source_that_hangs_does_not_hold_the_answer(monkeypatch):
             release.wait(20)
             return super().search(query)
 
-    def call(request):
-        tools = {tool["function"]["name"] for tool in request["tools"]}
-        _, tool, arguments = CALLS["all"]
-        return (
-            calling(tool, arguments)
-            if "search" in tools
-            else calling("ask_thermo", {"request": "all records"})
-        )
-
-    with server(call) as url:
+    with server(always_searching) as url:
         began = time.monotonic()
         answer = ask(QUESTION, {"library": Slow()}, None, url, Limits(seconds=0.5))
         release.set()
@@ -105,16 +105,7 @@ def test_a_source_that_hangs_does_not_hold_the_answer(monkeypatch):
 
 
 def test_a_loop_of_tool_calls_ends_in_the_table():
-    def loop(request):
-        tools = {tool["function"]["name"] for tool in request["tools"]}
-        _, tool, arguments = CALLS["all"]
-        return (
-            calling(tool, arguments)
-            if "search" in tools
-            else calling("ask_thermo", {"request": "all records"})
-        )
-
-    with server(loop) as url:
+    with server(always_searching) as url:
         answer = asked(url, steps=6)
     assert answer.fell_back
     assert answer.usage.requests <= 6
@@ -123,16 +114,7 @@ def test_a_loop_of_tool_calls_ends_in_the_table():
 
 
 def test_a_token_limit_ends_in_the_table():
-    def loop(request):
-        tools = {tool["function"]["name"] for tool in request["tools"]}
-        _, tool, arguments = CALLS["all"]
-        return (
-            calling(tool, arguments)
-            if "search" in tools
-            else calling("ask_thermo", {"request": "all records"})
-        )
-
-    with server(loop) as url:
+    with server(always_searching) as url:
         answer = asked(url, tokens=40)
     assert answer.fell_back
     assert any("40 tokens" in note for note in answer.notes)

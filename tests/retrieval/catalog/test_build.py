@@ -10,9 +10,9 @@ import pytest
 from hysteron.core.candidate import Candidate
 from hysteron.core.errors import StageError
 from hysteron.core.identity import IdentityIndex
-from hysteron.retrieval.catalog import Catalog
-from hysteron.retrieval.catalog_build import RELAXATION_LOG, build_catalog, gap_method, method_of, twins_of
-from hysteron.retrieval.catalog_file import read_catalog
+from hysteron.retrieval.catalog.build import RELAXATION_LOG, build_catalog, gap_method, method_of, twins_of
+from hysteron.retrieval.catalog.file import read_catalog
+from hysteron.retrieval.catalog.source import Catalog
 from hysteron.retrieval.relaxation_log import RelaxationLog, read_relaxations
 from toy_catalog import TOY_SHRINKAGE, ToyRelaxer, data_folder
 

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
-from ..core.symmetry import POLAR_SPACE_GROUPS, polar_point_group
-from .catalog_file import Header, Row
-from .catalog_profile import MAX_SITES
-from .catalog_selection import Chosen, classes
+from ...core.symmetry import POLAR_SPACE_GROUPS, polar_point_group
+from .file import Header, Row
+from .profile import MAX_SITES
+from .selection import Chosen, classes
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ cell) by the project itself. Built {date} by `hysteron data build catalog`.
 
 ## How they were chosen
 
-`retrieval/catalog_selection.py`: compounds of at most {max_sites} atoms in the cell, charge-balanced (SMACT, mixed valence
+`retrieval/catalog/selection.py`: compounds of at most {max_sites} atoms in the cell, charge-balanced (SMACT, mixed valence
 allowed), without radioactive elements, noble gases, H and C; a quota per class, best of every structure type
 first; one member of each lanthanide series. The ferroelectric class follows the ids in the table of Smidt et
 al., Sci. Data 7, 72 (2020). The data folder lacks about one formula in eight (kept for blind tests), so a

@@ -8,8 +8,8 @@ import materials
 import pytest
 from hysteron.core.crystals import CrystalRecord
 from hysteron.core.errors import MissingDataError
-from hysteron.retrieval.catalog_profile import Profile, charge_balanced, eligible
-from hysteron.retrieval.catalog_selection import (
+from hysteron.retrieval.catalog.profile import Profile, charge_balanced, eligible
+from hysteron.retrieval.catalog.selection import (
     CatalogClass,
     _fill,
     choose,

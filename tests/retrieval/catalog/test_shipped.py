@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from hysteron.core.filters import parse
 from hysteron.core.symmetry import POLAR_SPACE_GROUPS, polar_point_group
-from hysteron.retrieval.catalog import Catalog
+from hysteron.retrieval.catalog.source import Catalog
 
 SHIPPED = resources.files("hysteron.data").joinpath("catalog.jsonl.gz")
 pytestmark = pytest.mark.skipif(not SHIPPED.is_file(), reason="no catalogue is shipped yet")

@@ -12,8 +12,8 @@ from hysteron.core.errors import FilterError, MissingDataError
 from hysteron.core.filters import matches, parse
 from hysteron.core.registry import load
 from hysteron.retrieval import SOURCES
-from hysteron.retrieval.catalog import Catalog
-from hysteron.retrieval.catalog_build import build_catalog
+from hysteron.retrieval.catalog.build import build_catalog
+from hysteron.retrieval.catalog.source import Catalog
 from toy_catalog import ToyRelaxer, data_folder
 
 

@@ -16,7 +16,7 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..core.errors import MissingDataError
+from ...core.errors import MissingDataError
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure

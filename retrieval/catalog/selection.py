@@ -17,10 +17,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..core.crystals import CrystalRecord, crystals_folder, read_crystals
-from ..core.errors import MissingDataError
-from ..core.symmetry import POLAR_SPACE_GROUPS
-from .catalog_profile import FAMILIES, Profile, elements, eligible
+from ...core.crystals import CrystalRecord, crystals_folder, read_crystals
+from ...core.errors import MissingDataError
+from ...core.symmetry import POLAR_SPACE_GROUPS
+from .profile import FAMILIES, Profile, elements, eligible
 
 STABLE = 0.05
 """eV/atom above the PBE hull: most compounds that were made lie below."""

@@ -13,15 +13,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from ..core.candidate import Candidate, Failure, PropertyValue, Step
-from ..core.contracts import Hull, HullDistance
-from ..core.errors import FilterError
-from ..core.filters import Filter, Name, matches, names_in
-from ..core.formation import elemental_energy, reference_energies
-from ..core.properties import method_matches, method_slug
-from ..core.settings import config_hash, data_file
-from .catalog_file import CatalogFile, Row, read_catalog
-from .prototypes import METHOD as PROTOTYPES
+from ...core.candidate import Candidate, Failure, PropertyValue, Step
+from ...core.contracts import Hull, HullDistance
+from ...core.errors import FilterError
+from ...core.filters import Filter, Name, matches, names_in
+from ...core.formation import elemental_energy, reference_energies
+from ...core.properties import method_matches, method_slug
+from ...core.settings import config_hash, data_file
+from ..prototypes import METHOD as PROTOTYPES
+from .file import CatalogFile, Row, read_catalog
 
 if TYPE_CHECKING:
     from pymatgen.core import Composition, Structure

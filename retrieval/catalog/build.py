@@ -1,6 +1,6 @@
 """How is the bundled catalogue made?
 
-Choose (`catalog_selection`), relax with the relaxer that is handed in, name each crystal as it was published, and
+Choose (`selection`), relax with the relaxer that is handed in, name each crystal as it was published, and
 write the file and its card. Every relaxation is written down as soon as it is known; nothing is dropped in silence.
 """
 
@@ -14,17 +14,17 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ..core.contracts import Relaxation, Relaxer
-from ..core.errors import StageError
-from ..core.filters import anonymous_of
-from ..core.identity import SYMPREC_ANGSTROM, IdentityIndex
-from ..core.settings import home
-from .catalog_card import Left, write_card
-from .catalog_file import Header, Row, write_catalog
-from .catalog_profile import Profile, elements, spglib_cell
-from .catalog_selection import Chosen, select
-from .prototypes import prototype_of
-from .relaxation_log import RelaxationLog, geometry_fields
+from ...core.contracts import Relaxation, Relaxer
+from ...core.errors import StageError
+from ...core.filters import anonymous_of
+from ...core.identity import SYMPREC_ANGSTROM, IdentityIndex
+from ...core.settings import home
+from ..prototypes import prototype_of
+from ..relaxation_log import RelaxationLog, geometry_fields
+from .card import Left, write_card
+from .file import Header, Row, write_catalog
+from .profile import Profile, elements, spglib_cell
+from .selection import Chosen, select
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
