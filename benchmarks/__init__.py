@@ -6,6 +6,7 @@ BENCHMARKS = {
     "materials-project": "hysteron.benchmarks.materials_project:run",
     "planner": "hysteron.benchmarks.planner:run",
     "query": "hysteron.benchmarks.query:run",
+    "readers": "hysteron.benchmarks.readers:run",
     "relaxation": "hysteron.benchmarks.relaxation:run",
     "softening": "hysteron.benchmarks.softening:run",
     "substitution": "hysteron.benchmarks.substitution:run",

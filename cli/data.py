@@ -1,16 +1,20 @@
-"""`hysteron data`: what the program stands on, and how to make it anew."""
+"""`hysteron data`: what the program stands on, how to make it anew, and how to get public data sets."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from .output import say
 
+if TYPE_CHECKING:
+    from ..flows.sources import Source
+
 app = typer.Typer(
-    no_args_is_help=True, help="List the shipped tables, or build them anew from the downloaded data sets."
+    no_args_is_help=True,
+    help="List tables and public data sets, get data sets, or build the tables anew from them.",
 )
 build = typer.Typer(
     no_args_is_help=True, help="Build a table from HYSTERON_DATA_DIR; takes up again where it stopped."
@@ -29,13 +33,116 @@ WorkOption = Annotated[
 ]
 
 
-@app.command("list")
-def list_tables() -> None:
-    """Which tables there are, which place each is read from, and how large it is."""
-    from ..flows import tables
+FetchedIntoOption = Annotated[
+    Path | None,
+    typer.Option(help="The data folder. Default: data in HYSTERON_HOME.", show_default=False),
+]
 
+
+@app.command("list")
+def list_data(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(help="Data sets, groups or families to show in full.", show_default=False),
+    ] = None,
+    into: FetchedIntoOption = None,
+) -> None:
+    """Which tables there are and where each is read from; which public data sets there are, and which are here."""
+    from ..flows import fetch, sources, tables
+
+    folder = fetch.data_folder(into)
+    if names:
+        for source in sources.sources_named(names, families=True):
+            print(_in_full(source, folder))
+        return
+    print("Tables")
     for table in tables.listed():
-        print(f"{table.name:<18} {table.size_kilobytes:>6.0f} kB  {table.place:<8} {table.path}")
+        print(f"  {table.name:<36} {table.size_kilobytes:>6.0f} kB  {table.place:<8} {table.path}")
+    family = None
+    for source in sources.sources():
+        if source.family != family:
+            family = source.family
+            print(f"\n{family}: {source.title} ({source.licence})")
+        print(f"  {source.name:<36} {_size(source):>9}  {_state(source, folder)}".rstrip())
+    print("\nGroups, for 'hysteron data fetch': " + ", ".join(_groups()))
+
+
+@app.command()
+def fetch(
+    names: Annotated[
+        list[str], typer.Argument(help="Data sets or groups, as 'hysteron data list' shows them.")
+    ],
+    into: FetchedIntoOption = None,
+    anew: Annotated[bool, typer.Option("--anew", help="Also what is there already.")] = False,
+    keep_archives: Annotated[
+        bool, typer.Option("--keep-archives", help="Do not delete an archive once it is unpacked.")
+    ] = False,
+) -> None:
+    """Download public data sets; goes on where it was interrupted, and compares checksums."""
+    from ..flows import fetch as fetching
+    from ..flows import sources
+    from .progress import bars
+
+    chosen = sources.sources_named(names)
+    folder = fetching.data_folder(into)
+    with bars() as shown:
+        for source in chosen:
+            record = fetching.fetch(source, folder, shown, anew, keep_archives)
+            checksum = "as published" if record.compared else f"none published; SHA-256 {record.sha256} noted"
+            shown.say(f"{source.name}: {folder / record.path} ({source.licence}; checksum {checksum})")
+    say(f"So that readers find it: HYSTERON_DATA_DIR={folder}")
+
+
+def _size(source: Source) -> str:
+    if source.megabytes is None:
+        return "-"
+    return f"{source.megabytes / 1000:.1f} GB" if source.megabytes >= 1000 else f"{source.megabytes:.0f} MB"
+
+
+def _state(source: Source, folder: Path) -> str:
+    """Whether it is here, wholly or in part."""
+    from ..flows import fetch as fetching
+
+    if record := fetching.recorded(source, folder):
+        return f"here since {record.date}: {record.path}"
+    if fetching.place_of(source, folder).exists():
+        return f"here: {source.folder}"
+    if begun := fetching.begun_bytes(source, folder):
+        return f"begun, {begun / 1e6:.0f} MB"
+    return "by hand" if source.by_hand else ""
+
+
+def _in_full(source: Source, folder: Path) -> str:
+    """Everything that is known of a download."""
+    from ..flows import fetch as fetching
+
+    published = (
+        f"MD5 {source.md5}"
+        if source.md5
+        else f"SHA-256 {source.sha256}"
+        if source.sha256
+        else "none published"
+    )
+    unpacked = f", {source.unpacked_megabytes / 1000:.1f} GB unpacked" if source.unpacked_megabytes else ""
+    rows = {
+        "what": source.title,
+        "from": source.url or source.by_hand,
+        "page": source.page,
+        "size": f"{_size(source)}{unpacked}",
+        "checksum": f"{published} ({source.checksum_from})" if source.checksum_from else published,
+        "licence": source.licence,
+        "cite": source.citation,
+        "format": source.format,
+        "place": str(fetching.place_of(source, folder)),
+        "state": _state(source, folder) or "not here",
+    }
+    return "\n".join([source.name, *(f"  {name:<9} {value}" for name, value in rows.items())])
+
+
+def _groups() -> list[str]:
+    from ..flows import sources
+
+    return list(dict.fromkeys(source.group for source in sources.sources() if source.group))
 
 
 @build.command()

@@ -1,0 +1,1 @@
+"""Reading foreign pickles without running them: `machine` (opcodes), `arrays` (numpy, torch, plain values)."""
