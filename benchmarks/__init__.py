@@ -5,6 +5,7 @@ BENCHMARKS = {
     "grounding": "hysteron.benchmarks.grounding:run",
     "materials-project": "hysteron.benchmarks.materials_project:run",
     "planner": "hysteron.benchmarks.planner:run",
+    "properties": "hysteron.benchmarks.properties:run",
     "query": "hysteron.benchmarks.query:run",
     "readers": "hysteron.benchmarks.readers:run",
     "relaxation": "hysteron.benchmarks.relaxation:run",

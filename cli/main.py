@@ -24,6 +24,7 @@ from . import (
     schedule,
     stages,
     store,
+    train,
 )
 
 INTERRUPTED = 130
@@ -55,6 +56,7 @@ app.command(rich_help_panel=_KEEP)(store.query)
 app.command(rich_help_panel=_KEEP)(store.show)
 app.command(rich_help_panel=_KEEP)(export.export)
 app.command(rich_help_panel=_KEEP)(mcp_server.mcp)
+app.add_typer(train.app, name="train", rich_help_panel=_CARE)
 app.add_typer(data.app, name="data", rich_help_panel=_CARE)
 app.command(rich_help_panel=_CARE)(benchmark.benchmark)
 app.command(rich_help_panel=_CARE)(doctor.doctor)

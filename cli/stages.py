@@ -20,13 +20,22 @@ PathsArgument = Annotated[
 
 def predict(
     paths: PathsArgument,
-    model: Annotated[str, typer.Option(help="Which predictor.")] = "chgnet",
+    model: Annotated[
+        str,
+        typer.Option(
+            help="properties: the graph network; chgnet: energies of the potential; or a plug-in's name."
+        ),
+    ] = "properties",
     format: FormatOption = None,
 ) -> None:
-    """Predict properties at the geometry given; nothing is relaxed."""
+    """Predict properties at the geometry given, with 90% intervals; nothing is relaxed."""
     from ..flows import toolbox
+    from .predictions import print_predictions
 
-    each_input(paths, lambda candidates: toolbox.predictor(model).predict(candidates), format, "predict")
+    def work(candidates: Sequence[Candidate]) -> list[Candidate]:
+        return toolbox.predictor(model).predict(candidates)
+
+    each_input(paths, work, format, "predict", print_predictions)
 
 
 def screen(
@@ -57,8 +66,17 @@ def each_input(
     work: Callable[[Sequence[Candidate]], list[Candidate]],
     format: Format | None,
     stage: str,
+    show: Callable[[Sequence[Candidate], Sequence[str]], None] | None = None,
 ) -> None:
-    """Read the inputs, do the work on those that can be used, print both kinds."""
+    """Read the inputs, do the work on those that can be used, print both kinds.
+
+    Args:
+        paths: Files or folders.
+        work: From candidates to candidates, in order.
+        format: `None` chooses by where standard output goes.
+        stage: Whose failures are told.
+        show: Prints the table, in place of the usual one.
+    """
     from ..core.errors import InputError
     from ..export.jsonl import unreadable_line
     from ..retrieval.files import read_paths
@@ -75,7 +93,11 @@ def each_input(
     if not usable:
         raise InputError("There is no usable input.")
     results = work([candidate for _, candidate in usable])
-    print_candidates(results, format, inputs=[where for where, _ in usable])
+    inputs = [where for where, _ in usable]
+    if show and chosen(format) is Format.table:
+        show(results, inputs)
+    else:
+        print_candidates(results, format, inputs=inputs)
     failed = [(c.candidate_id, f.reason) for c in results for f in c.failures if f.stage == stage]
     if failed:
         say(f"{len(failed)} could not be treated in full:")

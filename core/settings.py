@@ -116,15 +116,27 @@ def data_file(name: str, explicit: str | Path | None = None) -> Path | Traversab
     Raises:
         MissingDataError: none of the places has it.
     """
+    return _found(explicit, home() / "data" / name, name, "'hysteron data build' makes it.")
+
+
+def model_file(name: str, explicit: str | Path | None = None) -> Path | Traversable:
+    """Where trained weights are read from: explicit path, `HYSTERON_HOME`/models, shipped.
+
+    Raises:
+        MissingDataError: none of the places has them.
+    """
+    return _found(explicit, home() / "models" / name, f"models/{name}", "'hysteron train' makes it.")
+
+
+def _found(explicit: str | Path | None, own: Path, shipped_name: str, remedy: str) -> Path | Traversable:
     if explicit is not None:
         path = Path(explicit).expanduser()
         if not path.is_file():
             raise MissingDataError(f"There is no file {path}.")
         return path
-    own = home() / "data" / name
     if own.is_file():
         return own
-    shipped = resources.files("hysteron.data").joinpath(*name.split("/"))
+    shipped = resources.files("hysteron.data").joinpath(*shipped_name.split("/"))
     if shipped.is_file():
         return shipped
-    raise MissingDataError(f"Neither {own} nor the package holds {name}. 'hysteron data build' makes it.")
+    raise MissingDataError(f"Neither {own} nor the package holds {shipped_name}. {remedy}")

@@ -16,6 +16,7 @@ NOT_COMPUTED = Markup(
     '<span class="absent"><span aria-hidden="true">—</span><span class="sr">not computed</span></span>'
 )
 MINUS = "−"
+UNEVEN = 0.05  # of the longer side of an interval
 MONTHS = (
     *("January", "February", "March", "April", "May", "June", "July"),
     *("August", "September", "October", "November", "December"),
@@ -86,19 +87,27 @@ def _superscript(value: int) -> str:
 
 
 def value_text(found: PropertyValue) -> str:
-    """A value with its uncertainty, without unit: `0.012 ± 0.030`, or with its interval."""
+    """A value with its uncertainty, without unit: `0.012 ± 0.030`, or with an interval that is not even about it."""
     if isinstance(found.value, str):
         return found.value
     if isinstance(found.value, tuple):
         return "(" + ", ".join(number(x) for x in found.value) + ")"
     value = found.value if found.units == "1" else float(found.value)
-    if found.uncertainty is not None:
+    if found.uncertainty is not None and not _uneven(found):
         decimals = _decimals_of_spread(found.uncertainty)
         return f"{number(value, decimals)} ± {number(float(found.uncertainty), decimals)}"
     if found.interval is not None:
         low, high = found.interval
         return f"{number(value)} [{number(float(low))}, {number(float(high))}]"
     return number(value)
+
+
+def _uneven(found: PropertyValue) -> bool:
+    """Whether one end of the interval is clearly nearer to the value than the other, as at a gap of nearly zero."""
+    if found.interval is None or isinstance(found.value, str | tuple):
+        return False
+    below, above = found.value - found.interval[0], found.interval[1] - found.value
+    return abs(above - below) > UNEVEN * max(above, below)
 
 
 def _decimals_of_spread(uncertainty: float) -> int:

@@ -14,8 +14,9 @@ from typing import Any, Literal
 from pydantic import Field, field_validator
 
 from ..core.errors import NotFoundError, SettingsError, nearest
+from ..core.registry import names
 from ..core.settings import Settings, read_toml, validate
-from ..predictors import POTENTIALS
+from ..predictors import POTENTIALS, PREDICTORS
 
 
 class RunTable(Settings):
@@ -116,6 +117,21 @@ class PotentialTable(Settings):
         return value
 
 
+class PredictorTable(Settings):
+    """`[[predictor]]`: what is predicted of every crystal before it is screened; the first one also orders the
+    proposals before they are relaxed."""
+
+    name: str
+
+    @field_validator("name")
+    @classmethod
+    def _registered(cls, value: str) -> str:
+        known = names(PREDICTORS, "hysteron.predictors")
+        if value not in known:
+            raise ValueError(f"no predictor {value!r}. {nearest(value, known)}")
+        return value
+
+
 class ScreenTable(Settings):
     """`[[screen]]`: which question is asked. `settings` are its windows."""
 
@@ -158,6 +174,7 @@ class RunSettings(Settings):
     source: tuple[SourceTable, ...] = (SourceTable(name="catalog"),)
     generator: tuple[GeneratorTable, ...] = (GeneratorTable(name="substitution"),)
     potential: PotentialTable = PotentialTable()
+    predictor: tuple[PredictorTable, ...] = (PredictorTable(name="properties"),)
     screen: tuple[ScreenTable, ...] = ()
     rank: RankTable = RankTable()
     export: ExportTable = ExportTable()
@@ -176,12 +193,13 @@ _TABLES: dict[str, type[Settings]] = {
     "source": SourceTable,
     "generator": GeneratorTable,
     "potential": PotentialTable,
+    "predictor": PredictorTable,
     "screen": ScreenTable,
     "rank": RankTable,
     "export": ExportTable,
     "flow": FlowTable,
 }
-_LISTS = ("source", "generator", "screen")
+_LISTS = ("source", "generator", "predictor", "screen")
 _WITH_OWN_SETTINGS = ("generator", "screen", "rank")
 
 

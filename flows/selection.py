@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -25,19 +25,26 @@ POLAR_BONUS = 1.0
 COST_PER_ATOM = 0.03
 REPEATED_PARENT = 0.5
 REPEATED_CHEMISTRY = 0.7
-"""Weights of `promise`, in units of ln(probability)."""
+UNSTABLE_PER_EV = 10.0
+MOST_UNSTABLE_EV = 0.5
+"""Weights of `promise`, in units of ln(probability); beyond the last a prediction tells no more."""
 
 
-def by_promise(candidates: Sequence[Candidate], wants_polar: bool) -> list[str]:
+def by_promise(
+    candidates: Sequence[Candidate], wants_polar: bool, unstable: Mapping[str, float] | None = None
+) -> list[str]:
     """Ids, most promising first, without letting one parent or chemical system take the head.
 
     Promise is the logarithm of the probability that the generator gave, plus a bonus for a polar
     group where a ferroelectric is sought, less a small price for each atom (time), less a price for
-    each candidate of the same parent or chemical system already taken.
+    each candidate of the same parent or chemical system already taken, less what the predicted distance above the
+    hull (`unstable`, eV/atom by id) costs.
     """
     # A heap of stale promises: prices only rise, so one that is still best after an update is the best.
     parents, systems = Counter[str](), Counter[str]()
-    waiting = [(-_promise(c, wants_polar), c.candidate_id, 0.0) for c in candidates]
+    waiting = [
+        (_price(c, unstable or {}) - _promise(c, wants_polar), c.candidate_id, 0.0) for c in candidates
+    ]
     families = {c.candidate_id: (c.provenance[0].parents, c.structure.chemical_system) for c in candidates}
     heapq.heapify(waiting)
     ordered: list[str] = []
@@ -61,6 +68,12 @@ def _promise(candidate: Candidate, wants_polar: bool) -> float:
         logarithm = math.log(probability) if probability else -10.0
     bonus = POLAR_BONUS if wants_polar and is_polar(candidate.spacegroup_number) else 0.0
     return logarithm + bonus - COST_PER_ATOM * len(candidate.structure)
+
+
+def _price(candidate: Candidate, unstable: Mapping[str, float]) -> float:
+    """Of a predicted distance above the hull; a crystal without a prediction pays nothing."""
+    distance = unstable.get(candidate.candidate_id, 0.0)
+    return UNSTABLE_PER_EV * min(max(distance, 0.0), MOST_UNSTABLE_EV)
 
 
 def spacegroup_number(structure: Structure) -> int | None:

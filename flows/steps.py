@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 SEEDS_A_WRITE = 500
 PROPOSALS_A_CHUNK = 64
+TRIAGED_AT_ONCE = 128
 PROPOSALS_PER_RELAXATION = 3
 PROPOSALS_PER_SECOND = 6
 """Of a wall-time budget; more than can be relaxed, so that the most promising can be chosen."""
@@ -119,10 +120,50 @@ def select(run: Run) -> int:
         return len(done[0]["ids"])
     ids = [i for _, payload in sorted(run.done("generate").items()) for i in payload["ids"]]
     wants_polar = [table.name for table in run.settings.screen if table.name == "ferroelectric"] != []
-    ordered = selection.by_promise(run.store.get_many(ids), wants_polar)
+    proposals = run.store.get_many(ids)
+    unstable = predicted_distances(run.settings, proposals)
+    ordered = selection.by_promise(proposals, wants_polar, unstable)
     chosen = ordered[: run.settings.run.relaxations]
-    run.store.upsert([], run.run_id, work=("select", 0, {"ids": chosen, "proposed": len(ids)}))
+    payload = {"ids": chosen, "proposed": len(ids), "predicted": len(unstable)}
+    run.store.upsert([], run.run_id, work=("select", 0, payload))
     return len(chosen)
+
+
+def predicted_distances(settings: RunSettings, proposals: Sequence[Candidate]) -> dict[str, float]:
+    """Distance from the hull that the first predictor expects of each proposal, eV/atom, by id.
+
+    The geometry is the proposed one: what relaxing gains is missing, so only the order counts. A proposal without a
+    predicted formation energy, or without a complete hull, is left out.
+    """
+    if not settings.predictor:
+        return {}
+    from ..core.errors import HullError
+    from ..core.formation import elemental_energy, reference_energies
+
+    listener().stage("triage", len(proposals))
+    hull = toolbox.hull(settings.potential.name)
+    references = reference_energies(
+        hull, sorted({str(e) for c in proposals for e in c.structure.composition})
+    )
+    predictor = toolbox.predictor(settings.predictor[0].name)
+    asked: list[tuple[str, Any]] = []
+    for batch in _batches(proposals, TRIAGED_AT_ONCE):
+        for candidate in predictor.predict(batch):
+            formation = candidate.value("formation_energy_per_atom")
+            composition = candidate.structure.composition
+            try:
+                elements = elemental_energy(composition, references)
+            except HullError:
+                continue
+            if formation is not None:
+                asked.append((candidate.candidate_id, (composition, float(formation) + elements, ())))
+        listener().advance(len(batch))
+    found = hull.distances([query for _, query in asked])
+    return {
+        identifier: distance.energy_above_hull
+        for (identifier, _), distance in zip(asked, found, strict=True)
+        if not isinstance(distance, HullError)
+    }
 
 
 def relax_chunks(run: Run) -> Iterator[int]:
@@ -223,7 +264,10 @@ def screen(run: Run, chunk: int) -> int:
     size = run.settings.flow.chunk
     ids = _to_screen(run)[chunk * size : (chunk + 1) * size]
     tools = toolbox.tools(run.settings)
-    candidates = judged(run.store.get_many(ids), toolbox.screens(run.settings), tools, gate=GATE)
+    candidates = run.store.get_many(ids)
+    for table in run.settings.predictor:
+        candidates = toolbox.predictor(table.name).predict(candidates)
+    candidates = judged(candidates, toolbox.screens(run.settings), tools, gate=GATE)
     run.store.upsert(
         candidates, run.run_id, stage="screen", chunk=chunk, work=("screen", chunk, {"ids": ids})
     )

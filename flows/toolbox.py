@@ -133,8 +133,9 @@ def screens(settings: RunSettings) -> Sequence[Screen]:
     return [screen(table) for table in settings.screen]
 
 
+@lru_cache(maxsize=4)
 def predictor(name: str) -> Predictor:
-    """The predictor of that name."""
+    """The predictor of that name; built once per process."""
     from ..predictors import PREDICTORS
 
     return load(name, PREDICTORS, "hysteron.predictors")(tools_for_prediction())

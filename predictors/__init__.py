@@ -11,6 +11,7 @@ POTENTIALS = {
     "mattersim": "hysteron.predictors.potentials.mattersim:mattersim",
     "orb": "hysteron.predictors.potentials.orb:orb",
     "sevennet": "hysteron.predictors.potentials.sevennet:sevennet",
+    "trained": "hysteron.predictors.potentials.trained:TrainedPotential",
 }
 """Families; their models are in `predictors.potentials.families`, loading is `predictors.potentials.loading`."""
 RELAXERS = {
@@ -22,4 +23,5 @@ HULLS = {
 
 PREDICTORS = {
     "chgnet": "hysteron.predictors.energies:Energies",
+    "properties": "hysteron.predictors.properties.predictor:Properties",
 }

@@ -46,7 +46,9 @@ Source: Zaanen, Sawatzky, Allen, Phys. Rev. Lett. 55, 418 (1985); Imada, Fujimor
 70, 1039 (1998), section I.
 """
 RULE_SCORE = {"closed": 0.6, "mott": 0.4}
-"""How much a pass by rule weighs against a pass by a known gap, which weighs 1. Ours, 2026."""
+PREDICTED_SCORE = {True: 0.8, False: 0.6}
+"""How much a pass by rule, or by a predicted gap (whose whole interval lies in the window, or not), weighs against a pass
+by a known gap, which weighs 1. Ours, 2026."""
 
 
 class GapWindow(Settings):
@@ -65,6 +67,10 @@ class GapWindow(Settings):
         if self.high is not None and self.high <= self.low:
             raise ValueError(f"high ({self.high}) must lie above low ({self.low})")
         return self
+
+    def holds(self, gap: float) -> bool:
+        """Whether a gap, eV, lies inside."""
+        return self.low <= gap and (self.high is None or gap <= self.high)
 
     def __str__(self) -> str:
         return f"at least {self.low:g} eV" if self.high is None else f"{self.low:g} to {self.high:g} eV"
@@ -99,17 +105,24 @@ def _window(gap: PropertyValue, windows: Mapping[str, GapWindow]) -> GapWindow |
 def _by_gap(gap: PropertyValue, window: GapWindow) -> Criterion:
     value = float(gap.value)  # type: ignore[arg-type]
     above = window.high is not None and value > window.high
-    inside = value >= window.low and not above
+    inside = window.holds(value)
     verb = "lies in" if inside else "lies outside"
+    score, predicted = 1.0, ""
+    if gap.interval is not None:
+        score = PREDICTED_SCORE[all(map(window.holds, gap.interval))]
+        predicted = (
+            f"predicted, {gap.coverage:.0%} interval {gap.interval[0]:.2f} to {gap.interval[1]:.2f} eV, "
+        )
     return Criterion(
         name=NAME,
         status="passed" if inside else "failed",
-        sentence=f"band gap {value:.2f} eV ({gap.method}) {verb} the {gap.method} window of {window}",
+        sentence=f"band gap {value:.2f} eV ({predicted}{gap.method}) {verb} the {gap.method} window of {window}",
         value=value,
         threshold=window.high if above else window.low,
         units="eV",
         method=gap.method,
-        score=1.0,
+        score=score,
+        flagged=bool(predicted),
     )
 
 

@@ -107,11 +107,17 @@ class CHGNetPotential:
         Raises:
             InputError: as `calculate`.
         """
-        found: list[np.ndarray] = []
-        for graph in self._batches([checked_cell(s) for s in structures], None):
-            ends = np.cumsum(np.bincount(graph.owners))[:-1]
-            found.extend(np.split(self._evaluate(graph, gradients=False).features.numpy(), ends))
-        return found
+        return self.describe_cells([checked_cell(s) for s in structures])[0]
+
+    def describe_cells(self, cells: Sequence[Cell]) -> tuple[list[np.ndarray], np.ndarray]:
+        """As `features`, from bare arrays, and total energies, eV, shape `(ncells,)`, from the same pass."""
+        features: list[np.ndarray] = []
+        energies = [np.zeros(0)]
+        for graph in self._batches(cells, None):
+            output = self._evaluate(graph, gradients=False)
+            features.extend(np.split(output.features.numpy(), np.cumsum(np.bincount(graph.owners))[:-1]))
+            energies.append(output.energies.numpy())
+        return features, np.concatenate(energies)
 
     def calculate_cells(
         self, cells: Sequence[Cell], bonds: Sequence[Bonds] | None = None

@@ -41,7 +41,7 @@ class Family:
     Attributes:
         distribution: As pip knows it.
         extra: Of this project; `None` if it is always there.
-        default: The model that the bare family name stands for.
+        default: The model that the bare family name stands for; empty where files of the user's own are all there is.
         models: By the rest of their name.
         pickled: Whether a file of weights runs code when it is read, so that it must be trusted.
         hub: Where the weights come from, in words.
@@ -152,5 +152,6 @@ FAMILIES: dict[str, Family] = {
         },
         hub="Hugging Face",
     ),
+    "trained": Family("hysteron", None, ""),
 }
 """The families this project has an adapter for."""

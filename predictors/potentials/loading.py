@@ -2,7 +2,8 @@
 
 `FAMILY`, `FAMILY-MODEL` or `FAMILY:PATH`; see `families`. A family is one of ours or an entry point
 `hysteron.potentials` of an installed package, which is a factory (see `calculator`) or a class that
-implements `Potential` and needs no arguments; if it works on other devices, its class method `on(device)` says so.
+implements `Potential`. A class needs no arguments; if it works on other devices, its class method `on(device)` says so;
+if it has several models, its class method `named(model, device)` takes the rest of the name instead.
 """
 
 from __future__ import annotations
@@ -66,6 +67,8 @@ def load_potential(name: str, table: Mapping[str, str], device: str = "cpu") -> 
     entry = load(family, table, GROUP)
     if not _is_potential(entry):
         return CalculatorPotential(name, entry, model, device)
+    if hasattr(entry, "named"):
+        return entry.named(model, device)
     default = FAMILIES[family].default if family in FAMILIES else None
     if model not in (None, default):
         raise InputError(f"{family} has one model; name it {family!r}, not {name!r}.")

@@ -95,4 +95,5 @@ class SevenNetBatch:
             if self.calculator.modal:
                 graph[keys.DATA_MODALITY] = self.calculator.modal
             graphs.append(graph)
-        return Batch.from_data_list(graphs).to(self.calculator.device)
+        batch: Any = Batch.from_data_list(graphs)
+        return batch.to(self.calculator.device)

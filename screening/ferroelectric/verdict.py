@@ -63,6 +63,7 @@ class FerroelectricConfig(Settings):
     max_parents: int = Field(default=5, ge=1)
     gap_windows: dict[str, GapWindow] = {
         "pbe": GapWindow(low=0.3),
+        "gnn": GapWindow(low=0.3),
         "hse06": GapWindow(low=0.5),
         "experiment": GapWindow(low=0.5),
         "measured": GapWindow(low=0.5),

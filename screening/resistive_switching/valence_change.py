@@ -68,6 +68,7 @@ class ValenceChangeConfig(Settings):
 
     gap_windows: dict[str, GapWindow] = {
         "pbe": GapWindow(low=0.5, high=5.0),
+        "gnn": GapWindow(low=0.5, high=5.0),
         "hse06": GapWindow(low=2.0, high=6.0),
         "experiment": GapWindow(low=2.0, high=6.0),
         "measured": GapWindow(low=2.0, high=6.0),

@@ -112,3 +112,73 @@ def test_shells(symbol, charge, is_open):
 def test_a_window_that_is_upside_down_is_refused():
     with pytest.raises(ValidationError, match="must lie above"):
         GapWindow(low=2.0, high=1.0)
+
+
+def predicted(value: float, low: float, high: float, method: str = "GNN 2026-11") -> Candidate:
+    gap = PropertyValue("band_gap", value, "eV", method, 0.3, "MP PBE; in domain", (low, high), 0.9)
+    return candidate("strontium_titanate").with_property(gap)
+
+
+GNN = {"gnn": GapWindow(low=0.5, high=5.0)}
+
+
+def test_a_predicted_gap_is_flagged_and_says_its_interval():
+    criterion = judge_insulator(predicted(1.8, 1.2, 2.4), GNN, None)
+    assert criterion.passed
+    assert criterion.flagged
+    assert criterion.value == 1.8
+    assert criterion.method == "GNN 2026-11"
+    assert criterion.sentence == (
+        "band gap 1.80 eV (predicted, 90% interval 1.20 to 2.40 eV, GNN 2026-11) lies in the GNN 2026-11 window "
+        "of 0.5 to 5 eV"
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high", "status"),
+    [
+        (1.8, 1.2, 2.4, "passed"),
+        (0.7, 0.0, 1.4, "passed"),
+        (0.3, 0.0, 0.9, "failed"),
+        (0.0, 0.0, 0.6, "failed"),
+        (5.4, 4.5, 6.3, "failed"),
+    ],
+)
+def test_the_predicted_value_decides(value, low, high, status):
+    criterion = judge_insulator(predicted(value, low, high), GNN, (2, 4, -2, -2, -2))
+    assert criterion.status == status
+    assert criterion.flagged
+
+
+def test_an_interval_that_leaves_the_window_weighs_less():
+    known = judge_insulator(with_gap(1.8, "PBE"), WINDOWS, None).score
+    sure = judge_insulator(predicted(1.8, 1.2, 2.4), GNN, None).score
+    unsure_below = judge_insulator(predicted(1.8, 0.4, 3.2), GNN, None).score
+    unsure_above = judge_insulator(predicted(4.8, 3.8, 5.8), GNN, None).score
+    assert known > sure > unsure_below == unsure_above > 0
+
+
+def test_a_predicted_gap_speaks_before_the_rule_of_ions():
+    """Zinc oxide is an insulator by rule; a prediction of a metal wins over it, unless it has no window."""
+    zincite = candidate("zinc_oxide").with_property(
+        PropertyValue("band_gap", 0.0, "eV", "GNN 2026-11", 0.3, "", (0.0, 0.2), 0.9)
+    )
+    charges = oxidation_states(zincite.structure)
+    assert judge_insulator(zincite, GNN, charges).status == "failed"
+    assert judge_insulator(zincite, WINDOWS, charges).passed
+
+
+def test_a_computed_gap_speaks_before_a_predicted_one():
+    both = predicted(0.0, 0.0, 0.3).with_property(PropertyValue("band_gap", 1.8, "eV", "PBE"))
+    criterion = judge_insulator(both, WINDOWS | GNN, None)
+    assert criterion.passed
+    assert criterion.method == "PBE"
+    assert not criterion.flagged
+
+
+def test_the_screens_have_a_window_for_the_networks_gaps():
+    from hysteron.screening.ferroelectric.verdict import FerroelectricConfig
+    from hysteron.screening.resistive_switching.valence_change import ValenceChangeConfig
+
+    for windows in (FerroelectricConfig().gap_windows, ValenceChangeConfig().gap_windows):
+        assert judge_insulator(predicted(1.8, 1.2, 2.4), windows, None).value == 1.8
