@@ -262,7 +262,8 @@ def _perov5(protocol: str) -> Callable[[], list[Any]]:
 def _near_hull() -> list[Any]:
     from ..predictors.datasets.vacancies import near_hull
 
-    return list(near_hull(rows_of("vacancies")))
+    rows = near_hull(rows_of("vacancies"))
+    return [row for row in rows if row.label("vacancy_formation_energy") is not None]
 
 
 DATA: dict[str, Callable[[], list[Any]]] = {

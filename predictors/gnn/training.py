@@ -211,6 +211,8 @@ def train(
         for indices in _batches(training, config.batch, generator):
             set_rate(optimiser, rate_at(step, steps, config))
             loss = targets.loss(network(crystals.batch(indices)), indices)
+            if not loss.requires_grad:  # no crystal of this batch has a label
+                continue
             optimiser.zero_grad(set_to_none=True)
             loss.backward()
             nn.utils.clip_grad_norm_(network.parameters(), config.clip)

@@ -320,6 +320,16 @@ def test_the_loss_falls_and_the_heads_learn(crystals, targets):
     assert mean_errors(average, crystals, known, TRAINING) == errors
 
 
+def test_a_batch_without_any_label_teaches_nothing(crystals, targets):
+    few = replace(targets, values={name: torch.full_like(v, NAN) for name, v in targets.values.items()})
+    few.values["heat"][1] = targets.values["heat"][1]
+    heard = []
+    config = replace(CONFIG, epochs=2, batch=4)
+    train(network(), crystals, few, TRAINING, TRAINING[:0], config, heard.append)
+    assert [progress.epoch for progress in heard] == [1, 2]
+    assert all(math.isfinite(progress.loss) for progress in heard)
+
+
 def test_validation_is_looked_at_as_often_as_asked(crystals, targets):
     told: list[Progress] = []
     config = replace(CONFIG, epochs=5)
