@@ -2,12 +2,11 @@
 
 import math
 from dataclasses import replace
-from types import SimpleNamespace
 
 import pytest
 from hysteron.core.candidate import Candidate, Failure, PropertyValue, Step
 from hysteron.core.contracts import HullDistance
-from hysteron.core.errors import HullError, NotFoundError
+from hysteron.core.errors import HullError, SettingsError
 from hysteron.flows import steps, toolbox
 from hysteron.flows.run_settings import RunSettings, resolve
 from hysteron.flows.selection import (
@@ -179,8 +178,8 @@ def test_proposals_are_predicted_in_batches(toys, monkeypatch):
     assert toys.batches == [3, 1]
 
 
-def test_an_unknown_predictor_is_a_sentence(monkeypatch):
-    monkeypatch.setattr(toolbox, "hull", lambda name: Hull())
-    monkeypatch.setattr(toolbox, "tools_for_prediction", SimpleNamespace)
-    with pytest.raises(NotFoundError, match="Did you mean 'properties'"):
-        steps.predicted_distances(settings(predictor=[{"name": "propertys"}]), [proposal("Mg")])
+def test_an_unknown_predictor_is_refused_before_the_run(tmp_path):
+    path = tmp_path / "RUN.toml"
+    path.write_text('[[predictor]]\nname = "propertys"\n')
+    with pytest.raises(SettingsError, match="Did you mean 'properties'"):
+        resolve(path)
