@@ -9,8 +9,9 @@ is no pymatgen.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import torch
 from torch import Tensor
@@ -19,8 +20,46 @@ from torch_geometric.data import Data
 FEATURE_WIDTH = 64  # of CHGNet's atom features
 
 
+class LongTensors:
+    """Base of a dataclass of tensors, of many items one after the other; fields named `*_starts` hold where each item
+    begins, and the end."""
+
+    def to(self, device: str | torch.device) -> Self:
+        """The same on another device."""
+        return type(self)(**{name: tensor.to(device) for name, tensor in vars(self).items()})
+
+    def save(self, path: Path) -> None:
+        """Write as safetensors, in one move, so that an interruption leaves no half file."""
+        from safetensors.torch import save_file
+
+        part = path.with_suffix(".part")
+        save_file({name: tensor.contiguous() for name, tensor in vars(self).items()}, part)
+        part.replace(path)
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read what `save` wrote."""
+        from safetensors.torch import load_file
+
+        return cls(**load_file(path))
+
+    @classmethod
+    def join(cls, parts: Sequence[Self]) -> Self:
+        """One after the other; at least one."""
+        joined = {}
+        for name in vars(parts[0]):
+            tensors = [getattr(part, name) for part in parts]
+            if name.endswith("_starts"):
+                ends = torch.cumsum(torch.tensor([0, *(int(t[-1]) for t in tensors)]), 0)
+                starts = [t[:-1] + start for t, start in zip(tensors, ends, strict=False)]
+                joined[name] = torch.cat([*starts, ends[-1:]])
+            else:
+                joined[name] = torch.cat(tensors)
+        return cls(**joined)
+
+
 @dataclass
-class Packed:
+class Packed(LongTensors):
     """Crystals one after the other.
 
     Attributes:
@@ -85,42 +124,6 @@ class Packed:
             edge_starts=torch.nn.functional.pad(torch.cumsum(counts, 0), (1, 0)),
             energies=self.energies[indices],
         )
-
-    def to(self, device: str | torch.device) -> Packed:
-        """The same on another device."""
-        return Packed(**{f.name: getattr(self, f.name).to(device) for f in fields(self)})
-
-    def edges_of(self, indices: Tensor) -> Tensor:
-        """Number of edges of each crystal of `indices`."""
-        return self.edge_starts[indices + 1] - self.edge_starts[indices]
-
-    def save(self, path: Path, metadata: dict[str, str] | None = None) -> None:
-        """Write as safetensors."""
-        from safetensors.torch import save_file
-
-        save_file({f.name: getattr(self, f.name).contiguous() for f in fields(self)}, path, metadata)
-
-    @classmethod
-    def load(cls, path: Path) -> Packed:
-        """Read what `save` wrote."""
-        from safetensors.torch import load_file
-
-        return cls(**load_file(path))
-
-    @classmethod
-    def join(cls, parts: Sequence[Packed]) -> Packed:
-        """One after the other."""
-        joined = {}
-        for f in fields(cls):
-            tensors = [getattr(part, f.name) for part in parts]
-            if f.name in ("atom_starts", "edge_starts"):
-                ends = torch.cumsum(torch.tensor([0, *(int(t[-1]) for t in tensors)]), 0)
-                joined[f.name] = torch.cat(
-                    [t[:-1] + start for t, start in zip(tensors, ends, strict=False)] + [ends[-1:]]
-                )
-            else:
-                joined[f.name] = torch.cat(tensors)
-        return cls(**joined)
 
 
 def slices_of(starts: Tensor, indices: Tensor) -> tuple[Tensor, Tensor]:

@@ -8,21 +8,19 @@ Needs torch, torch_geometric, numpy and safetensors alone.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 from torch_geometric.data import Data
 
-from .packed import slices_of
+from .packed import LongTensors, slices_of
 
 FLAT = 1e-3  # A^3; a cell that repeats in three directions holds more
 
 
 @dataclass
-class PackedFrames:
+class PackedFrames(LongTensors):
     """Frames one after the other.
 
     Attributes:
@@ -100,39 +98,6 @@ class PackedFrames:
     def with_fidelity(self, number: int) -> PackedFrames:
         """The same frames, learned by another head."""
         return replace(self, fidelity=torch.full_like(self.fidelity, number))
-
-    def to(self, device: str | torch.device) -> PackedFrames:
-        """The same on another device."""
-        return PackedFrames(**{f.name: getattr(self, f.name).to(device) for f in fields(self)})
-
-    def save(self, path: Path) -> None:
-        """Write as safetensors, in one move."""
-        from safetensors.torch import save_file
-
-        part = path.with_suffix(".part")
-        save_file({f.name: getattr(self, f.name).contiguous() for f in fields(self)}, part)
-        part.replace(path)
-
-    @classmethod
-    def load(cls, path: Path) -> PackedFrames:
-        """Read what `save` wrote."""
-        from safetensors.torch import load_file
-
-        return cls(**load_file(path))
-
-    @classmethod
-    def join(cls, parts: Sequence[PackedFrames]) -> PackedFrames:
-        """One after the other; at least one."""
-        joined = {}
-        for f in fields(cls):
-            tensors = [getattr(part, f.name) for part in parts]
-            if f.name in ("atom_starts", "edge_starts"):
-                ends = torch.cumsum(torch.tensor([0, *(int(t[-1]) for t in tensors)]), 0)
-                starts = [t[:-1] + start for t, start in zip(tensors, ends, strict=False)]
-                joined[f.name] = torch.cat([*starts, ends[-1:]])
-            else:
-                joined[f.name] = torch.cat(tensors)
-        return cls(**joined)
 
 
 def _volumes(lattices: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ from typing import Any
 LICENCES = {
     "materials-project": "Materials Project crystals and labels, releases 2018 to 2022 (CC BY 4.0; Jain et al., APL Mater. 1, "
     "011002 (2013), doi:10.1063/1.4812323), as curated for MP-20, MPTS-52, crysxpp and benchtable (Apache-2.0, MIT, LGPL-2.1)",
-    "perov5": "Castelli et al., Energy Environ. Sci. 5, 5814 (2012), doi:10.1039/c2ee22341d, as curated by CDVAE (MIT) "
+    "perov5": "Castelli et al., Energy Environ. Sci. 5, 9034 (2012), doi:10.1039/c2ee22341d, as curated by CDVAE (MIT) "
     "and JARVIS (NIST)",
     "abx3": "chenebuah/ML_abx3_dataset (no licence stated: for your own use)",
     "dielectric": "Petousis et al., Sci. Data 4, 160134 (2017), doi:10.1038/sdata.2016.134, and the Materials Project "
@@ -20,8 +20,7 @@ LIMITS = (
     "CHGNet has seen most Materials Project crystals, test formulas among them; on new chemistry expect larger errors "
     "than those of the table.",
     "Gaps are those of PBE and PBE+U, which underestimate; moments are those of the ordering that was computed.",
-    "Formation energies are corrected to MP-20's scheme; elements in their reference phase may come out some 0.06 "
-    "eV/atom from zero.",
+    "Formation energies are corrected to MP-20's scheme; elements in their reference phase do not come out at exactly zero.",
     "Vacancy energies are of undistorted ABO3 perovskites alone, one value a compound; permittivities of some thousand "
     "insulators.",
     "Not for molecules, surfaces, defects, pressure, temperature, or any decision about safety.",

@@ -22,10 +22,10 @@ from ..datasets.splits import share_of
 from ..gnn.network import NetworkConfig, PropertyNetwork
 from ..gnn.training import Progress, Targets, TrainingConfig, train
 from ..hull.chemistry import chemistry_class
-from .domain import FAR, Domain
+from .domain import FAR, REFERENCES, Domain
 from .heads import HEADS
 from .intervals import COVERAGE, Intervals
-from .model import ATOMIC_NUMBERS, Evaluation, PropertyModel
+from .model import ATOMIC_NUMBERS, Evaluation, PropertyModel, chgnet_formation
 from .sets import SETS, TrainingSet, in_split, rows_of, targets_of, training_set
 from .settings import PropertiesConfig
 
@@ -113,8 +113,6 @@ def fit(
         InputError: no crystals to train on or to calibrate with, or the checkpoint belongs to a training with
             other settings or data.
     """
-    from .model import chgnet_formation
-
     offset = chgnet_formation(gathered.crystals, references)
     targets = targets_of(gathered.rows, config.data.heads, offset)
     training, validation = gathered.indices("train"), gathered.indices("val")
@@ -285,8 +283,6 @@ def class_of(row: LabelledCrystal) -> str:
 @torch.no_grad()
 def _vectors(network: PropertyNetwork, gathered: TrainingSet, indices: torch.Tensor) -> torch.Tensor:
     """The trunk's vectors of a sample of crystals."""
-    from .domain import REFERENCES
-
     order = torch.randperm(len(indices), generator=torch.Generator().manual_seed(1))[: 2 * REFERENCES]
     chosen = indices[order]
     return torch.cat([network.trunk(gathered.crystals.batch(some)) for some in chosen.split(256)])

@@ -99,9 +99,7 @@ def training_set(
         return TrainingSet(list(rows), Packed.load(path))
     crystals = pack_many(cells, workers, on_done)
     cache.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".part")
-    crystals.save(part)
-    part.replace(path)
+    crystals.save(path)
     return TrainingSet(list(rows), crystals)
 
 
