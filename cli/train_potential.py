@@ -23,7 +23,7 @@ def potential(
     """Train or fine-tune a potential on OC20, OMat24 or other frames of energies and forces."""
     from ..core.settings import read_toml, validate
     from ..flows.train_potential import train_potential
-    from ..predictors.gnn.potential_settings import PotentialConfig
+    from ..predictors.trained_potential.settings import PotentialConfig
     from .progress import bars
 
     settings = validate(PotentialConfig, read_toml(config), str(config))

@@ -12,8 +12,8 @@ from .progress import Listener
 from .train_properties import told
 
 if TYPE_CHECKING:
-    from ..predictors.gnn.potential_settings import PotentialConfig
     from ..predictors.gnn.training import Progress
+    from ..predictors.trained_potential.settings import PotentialConfig
 
 
 def train_potential(
@@ -42,10 +42,10 @@ def train_potential(
         OutputError: the folder cannot be written to.
     """
     from ..predictors.gnn.curves import append_to_log, draw_curves
-    from ..predictors.gnn.potential_fit import fit
-    from ..predictors.gnn.potential_model import TrainedModel
-    from ..predictors.gnn.potential_sets import gather
-    from ..predictors.gnn.potential_settings import placed
+    from ..predictors.trained_potential.fit import fit
+    from ..predictors.trained_potential.model import TrainedModel
+    from ..predictors.trained_potential.sets import gather
+    from ..predictors.trained_potential.settings import placed
 
     folder = _writable(into or home() / "models")
     start = TrainedModel.load(placed(config.start_from)) if config.start_from else None

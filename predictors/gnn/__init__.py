@@ -1,1 +1,1 @@
-"""The graph network that users train: how a crystal becomes a graph, the network, and its training."""
+"""The graph network that tells properties: how a crystal becomes a graph, the network, and its training."""

@@ -25,8 +25,8 @@ from .weights import HASH_DIGITS
 if TYPE_CHECKING:
     from pymatgen.core import Structure
 
-    from ..gnn.packed_frames import PackedFrames
-    from ..gnn.potential_model import Fidelity, TrainedModel
+    from ..trained_potential.model import Fidelity, TrainedModel
+    from ..trained_potential.packed_frames import PackedFrames
 
 ATOMS_PER_BATCH = 200
 ATOMS_ON_A_GPU = 20_000
@@ -124,7 +124,7 @@ class TrainedPotential:
     def _evaluated(self, frames: PackedFrames, slopes: bool = True):
         import torch
 
-        from ..gnn.potential import Output, edge_vectors
+        from ..trained_potential.network import Output, edge_vectors
 
         network = self.model.network
         with single_threaded():
@@ -136,7 +136,7 @@ class TrainedPotential:
 
     def _batches(self, structures: Sequence[Structure]) -> Iterator[PackedFrames]:
         """Frames of about `ATOMS_PER_BATCH` atoms, in order, in double precision."""
-        from ..gnn.potential_data import Recipe, pack_frames
+        from ..trained_potential.data import Recipe, pack_frames
 
         shape = self.model.network.shape
         head = shape.fidelities.index(self.head.name)
@@ -192,7 +192,7 @@ class TrainedPotential:
 def _loaded(path: str, device: str) -> TrainedModel:
     import torch
 
-    from ..gnn.potential_model import TrainedModel
+    from ..trained_potential.model import TrainedModel
 
     model = TrainedModel.load(Path(path))
     try:

@@ -12,8 +12,8 @@ from hysteron.core.errors import InputError
 from hysteron.core.settings import validate
 from hysteron.flows.progress import Silent
 from hysteron.flows.train_potential import train_potential
-from hysteron.predictors.gnn.potential_settings import PotentialConfig
 from hysteron.predictors.potentials.trained import TrainedPotential
+from hysteron.predictors.trained_potential.settings import PotentialConfig
 from pymatgen.core import Lattice, Structure
 
 SMALL = {"width": 12, "layers": 1, "radial": 12, "vectors": 3}

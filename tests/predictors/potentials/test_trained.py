@@ -9,13 +9,13 @@ from hysteron.core.potential_check import check_potential
 from hysteron.core.settings import validate
 from hysteron.flows.progress import Silent
 from hysteron.predictors import POTENTIALS
-from hysteron.predictors.gnn.potential_fit import fit
-from hysteron.predictors.gnn.potential_model import Fidelity, TrainedModel
-from hysteron.predictors.gnn.potential_sets import gather
-from hysteron.predictors.gnn.potential_settings import PotentialConfig
 from hysteron.predictors.potentials.ase_calculator import PotentialCalculator
 from hysteron.predictors.potentials.loading import load_potential
 from hysteron.predictors.potentials.trained import TrainedPotential
+from hysteron.predictors.trained_potential.fit import fit
+from hysteron.predictors.trained_potential.model import Fidelity, TrainedModel
+from hysteron.predictors.trained_potential.sets import gather
+from hysteron.predictors.trained_potential.settings import PotentialConfig
 from materials import silicon
 from pymatgen.core import Lattice, Structure
 

@@ -18,8 +18,8 @@ import torch
 from torch import Tensor
 
 from ...core.errors import InputError, NotFoundError
-from .network import ELEMENTS
-from .potential import PotentialNetwork, PotentialShape
+from ..gnn.network import ELEMENTS
+from .network import PotentialNetwork, PotentialShape
 
 FORMAT = "hysteron-potential-1"
 LARGEST_BYTES = 512_000_000

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 from torch_geometric.data import Data
 
-from .packed import LongTensors, slices_of
+from ..gnn.packed import LongTensors, slices_of
 
 FLAT = 1e-3  # A^3; a cell that repeats in three directions holds more
 

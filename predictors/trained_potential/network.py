@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch_geometric.data import Data
 
-from .network import ELEMENTS, RadialBasis
+from ..gnn.network import ELEMENTS, RadialBasis
 
 TAGS = 4
 """0 bulk, 1 surface, 2 adsorbate, 3 not told."""

@@ -6,8 +6,8 @@ import struct
 import pytest
 import torch
 from hysteron.core.errors import InputError, NotFoundError
-from hysteron.predictors.gnn.potential import PotentialNetwork, PotentialShape
-from hysteron.predictors.gnn.potential_model import Fidelity, TrainedModel
+from hysteron.predictors.trained_potential.model import Fidelity, TrainedModel
+from hysteron.predictors.trained_potential.network import PotentialNetwork, PotentialShape
 from safetensors.torch import load_file, save_file
 
 HEADS = (Fidelity("a", False, True, (1, 8)), Fidelity("b-adsorption", True, False, (29,)))

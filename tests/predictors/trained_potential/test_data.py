@@ -10,9 +10,9 @@ from hysteron.predictors.datasets.extxyz import frame_of_atoms
 from hysteron.predictors.datasets.formats import open_frames
 from hysteron.predictors.datasets.frames import IndexedFrames
 from hysteron.predictors.datasets.records import Frame
-from hysteron.predictors.gnn import potential_data
-from hysteron.predictors.gnn.packed_frames import PackedFrames
-from hysteron.predictors.gnn.potential_data import Recipe, neighbours_within, pack_frames, prepare
+from hysteron.predictors.trained_potential import data
+from hysteron.predictors.trained_potential.data import Recipe, neighbours_within, pack_frames, prepare
+from hysteron.predictors.trained_potential.packed_frames import PackedFrames
 
 
 def counted(cell, periodic, cutoff):
@@ -107,7 +107,7 @@ class Sick(IndexedFrames):
 
 
 def test_an_interrupted_preparation_goes_on(tmp_path, monkeypatch):
-    monkeypatch.setattr(potential_data, "FRAMES_PER_PART", 4)
+    monkeypatch.setattr(data, "FRAMES_PER_PART", 4)
     frames = [frame_of_atoms(a, str(i), FIDELITY) for i, a in enumerate(alloys(11))]
     told, done = [], []
     whole = prepare(Sick(frames), Recipe(4.0), tmp_path / "a", on_done=done.append, on_error=told.append)
@@ -122,7 +122,7 @@ def test_an_interrupted_preparation_goes_on(tmp_path, monkeypatch):
 
 
 def test_frames_that_cannot_be_used_are_told_and_the_rest_goes_on(tmp_path, monkeypatch):
-    monkeypatch.setattr(potential_data, "FRAMES_PER_PART", 2)
+    monkeypatch.setattr(data, "FRAMES_PER_PART", 2)
     frames = [frame_of_atoms(a, f"f{i}", FIDELITY) for i, a in enumerate(alloys(5))]
     frames[2] = frames[3] = Frame(**{**vars(frames[2]), "energy": None})
     told = []

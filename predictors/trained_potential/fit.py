@@ -17,14 +17,14 @@ from ...core.settings import config_hash
 from ..cell import Cell
 from ..datasets.linear_references import fit_linear_references
 from ..datasets.records import Frame
-from .network import ELEMENTS, count_parameters
+from ..gnn.network import ELEMENTS, count_parameters
+from ..gnn.training import Progress
+from .model import Fidelity, TrainedModel
+from .network import ADSORBATE, PotentialNetwork, PotentialShape
 from .packed_frames import PackedFrames
-from .potential import ADSORBATE, PotentialNetwork, PotentialShape
-from .potential_model import Fidelity, TrainedModel
-from .potential_sets import Gathered, Listener, elements_of, heads_of
-from .potential_settings import PotentialConfig
-from .potential_training import PotentialTraining, measure, steps_of, train_network
-from .training import Progress
+from .sets import Gathered, Listener, elements_of, heads_of
+from .settings import PotentialConfig
+from .training import PotentialTraining, measure, steps_of, train_network
 
 LEAST_SCALE = 1e-3
 

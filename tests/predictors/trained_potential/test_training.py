@@ -8,10 +8,10 @@ import torch
 from alloy_frames import FIDELITY, alloys, slabs
 from hysteron.core.errors import InputError, StageError
 from hysteron.predictors.datasets.extxyz import frame_of_atoms
-from hysteron.predictors.gnn.packed_frames import PackedFrames
-from hysteron.predictors.gnn.potential import PotentialNetwork, PotentialShape
-from hysteron.predictors.gnn.potential_data import Recipe, pack_frames
-from hysteron.predictors.gnn.potential_training import (
+from hysteron.predictors.trained_potential.data import Recipe, pack_frames
+from hysteron.predictors.trained_potential.network import PotentialNetwork, PotentialShape
+from hysteron.predictors.trained_potential.packed_frames import PackedFrames
+from hysteron.predictors.trained_potential.training import (
     PotentialTraining,
     Share,
     epoch_order,

@@ -7,9 +7,9 @@ from alloy_frames import FIDELITY, alloys, calculated, slabs, write_extxyz
 from hysteron.core.errors import InputError, NotFoundError
 from hysteron.core.settings import validate
 from hysteron.flows.progress import Silent
-from hysteron.predictors.gnn.potential_fit import first_network, fit
-from hysteron.predictors.gnn.potential_sets import gather, heads_of
-from hysteron.predictors.gnn.potential_settings import PotentialConfig
+from hysteron.predictors.trained_potential.fit import first_network, fit
+from hysteron.predictors.trained_potential.sets import gather, heads_of
+from hysteron.predictors.trained_potential.settings import PotentialConfig
 
 SMALL = {"cutoff_angstrom": 4.0, "width": 8, "layers": 1, "radial": 8, "vectors": 2}
 SHORT = {"epochs": 1, "batch": 8}

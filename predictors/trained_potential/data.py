@@ -19,8 +19,8 @@ from ..cell import Cell
 from ..datasets.frames import Frames
 from ..datasets.records import Frame
 from ..workers import map_unordered
+from .network import NO_TAG
 from .packed_frames import PackedFrames
-from .potential import NO_TAG
 
 FRAMES_PER_PART = 500
 COINCIDENT_ANGSTROM = 1e-3

@@ -20,9 +20,9 @@ from torch import Tensor, nn
 from torch_geometric.data import Data
 
 from ...core.errors import InputError, StageError
+from ..gnn.training import Progress, TrainingConfig, follow, rate_at, set_rate
+from .network import Output, PotentialNetwork, edge_vectors
 from .packed_frames import PackedFrames
-from .potential import Output, PotentialNetwork, edge_vectors
-from .training import Progress, TrainingConfig, follow, rate_at, set_rate
 
 ENERGY_THRESHOLD = 0.02
 """eV; of OC20's share of frames whose energy and forces are both right (Chanussot et al., arXiv:2010.09990)."""

@@ -17,12 +17,12 @@ from torch import Tensor
 
 from ...core.errors import InputError
 from ..datasets.formats import open_frames
-from .network import ELEMENTS
+from ..gnn.network import ELEMENTS
+from .data import Recipe, prepare
+from .model import TrainedModel
 from .packed_frames import PackedFrames
-from .potential_data import Recipe, prepare
-from .potential_model import TrainedModel
-from .potential_settings import DataTable, PotentialConfig, placed
-from .potential_training import Share
+from .settings import DataTable, PotentialConfig, placed
+from .training import Share
 
 GROUPS = 2**56
 TOLD_OF_EACH_SET = 3
