@@ -9,6 +9,7 @@ pymatgen has them). It is trained by our own loop: same crystals, epochs, batch,
 from __future__ import annotations
 
 import math
+import warnings
 from functools import lru_cache
 
 import torch
@@ -85,28 +86,32 @@ class Convolution(nn.Module):
 @lru_cache(maxsize=1)
 def element_table() -> Tensor:
     """One-hot bins of each element's properties, by atomic number, shape `(119, width)`."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # pymatgen says of each element what it does not know
+        rows = [_element_row(max(z, 1)) for z in range(LAST_ELEMENT + 1)]
+    return torch.tensor(rows, dtype=torch.float32)
+
+
+def _element_row(number: int) -> list[float]:
     from pymatgen.core import Element
 
-    rows = []
-    for z in range(LAST_ELEMENT + 1):
-        element = Element.from_Z(max(z, 1))
-        numbers = (
-            (_known(element, "X"), 0.5, 4.0, False),
-            (_known(element, "atomic_radius_calculated"), 0.25, 3.0, False),
-            (_known(element, "ionization_energy"), 3.0, 25.0, True),
-            (_known(element, "electron_affinity"), -3.0, 3.7, False),
-            (_known(element, "molar_volume"), 1.5, 100.0, True),
-        )
-        bits = [
-            *_one_hot(element.group - 1, 18),
-            *_one_hot(element.row - 1, 9),
-            *_one_hot("spdf".index(element.block), 4),
-            *_one_hot(min(_valence_electrons(element), 11), 12),
-        ]
-        for value, low, high, logarithmic in numbers:
-            bits.extend(_binned(value, low, high, logarithmic))
-        rows.append(bits)
-    return torch.tensor(rows, dtype=torch.float32)
+    element = Element.from_Z(number)
+    numbers = (
+        (_known(element, "X"), 0.5, 4.0, False),
+        (_known(element, "atomic_radius_calculated"), 0.25, 3.0, False),
+        (_known(element, "ionization_energy"), 3.0, 25.0, True),
+        (_known(element, "electron_affinity"), -3.0, 3.7, False),
+        (_known(element, "molar_volume"), 1.5, 100.0, True),
+    )
+    bits = [
+        *_one_hot(element.group - 1, 18),
+        *_one_hot(element.row - 1, 9),
+        *_one_hot("spdf".index(element.block), 4),
+        *_one_hot(min(_valence_electrons(element), 11), 12),
+    ]
+    for value, low, high, logarithmic in numbers:
+        bits.extend(_binned(value, low, high, logarithmic))
+    return bits
 
 
 def _valence_electrons(element) -> int:

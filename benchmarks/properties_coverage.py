@@ -122,7 +122,7 @@ def _chgnet_alone(model: PropertyModel, some: TrainingSet, split: str) -> dict[s
     """Errors of CHGNet's own formation energy, and of the corrected one, where both are known."""
     indices = some.indices(split)
     offset = model.formation_energies(some.crystals.select(indices))
-    targets = fit.targets_of([some.rows[i] for i in indices.tolist()], HEADS[:1], offset)
+    targets = fit.targets_of([some.rows[i] for i in indices.tolist()], HEADS[:1])
     errors = (targets.values[HEADS[0]][:, 0] - offset).abs()
     errors = errors[torch.isfinite(errors)]
     return {

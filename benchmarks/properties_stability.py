@@ -113,7 +113,7 @@ def corrections_of(trainings: Trainings, recipe: Recipe) -> dict[str, float]:
         targets = trainings.targets(recipe)
         targets.fit(some.indices("train"))
         found = predict(network_of(trainings, recipe), some.crystals, targets, torch.arange(len(some.rows)))
-        added = found[HEAD].mean(0)[:, 0] - targets.offsets[HEAD][:, 0]
+        added = found[HEAD].mean(0)[:, 0] - trainings.chgnet(recipe.data)
         np.save(path, added.numpy(), allow_pickle=False)
     added = np.load(path, allow_pickle=False)
     return {

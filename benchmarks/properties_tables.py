@@ -88,6 +88,30 @@ def regressions(seed: int, members: int = MEMBERS, epochs: int = EPOCHS) -> dict
     return {"ridge": ridge, "kernel ridge": kernel_ridge, "network": network}
 
 
+def in_two_stages(model: Model, classifier: Model) -> Model:
+    """Zero where the classifier says so, else what a model says that was trained on what is not zero.
+
+    Args:
+        model: Of a number.
+        classifier: Of a column of 0 and 1 for "not zero", and one for "zero".
+    """
+
+    def both(x: np.ndarray, y: np.ndarray, new: np.ndarray) -> np.ndarray:
+        chance, value = stages(model, classifier, x, y, new)
+        return np.where(chance > 0.5, 0.0, value)
+
+    return both
+
+
+def stages(
+    model: Model, classifier: Model, x: np.ndarray, y: np.ndarray, new: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """The chance of zero, and the value if it is not zero, shapes `(nnew,)`."""
+    zero = y <= 0
+    chance = classifier(x, np.stack([~zero, zero], axis=1).astype(float), new)[:, 1]
+    return chance, np.maximum(model(x[~zero], y[~zero], new), 0.0)
+
+
 def ridge(inputs: np.ndarray, wanted: np.ndarray, new: np.ndarray) -> np.ndarray:
     """Linear, with the penalty of the least error on one fifth held back."""
     train, held = _fifth(len(inputs))

@@ -20,17 +20,21 @@ import torch
 from ..core.settings import config_hash, home
 from ..predictors.datasets import perovskites
 from ..predictors.gnn.network import NetworkConfig, PropertyNetwork
-from ..predictors.gnn.packed import Packed
 from ..predictors.gnn.training import Progress, Targets, TrainingConfig, predict, train
 from ..predictors.properties.fit import reference_table
 from ..predictors.properties.heads import HEADS
-from ..predictors.properties.model import ATOMIC_NUMBERS, chgnet_formation
+from ..predictors.properties.priors import chgnet_formation, fitted_priors, offsets_of
 from ..predictors.properties.sets import TrainingSet, in_split, rows_of, targets_of, training_set
 from .cgcnn import CGCNN
 
-KIN = {"castelli_metal": "metal", "castelli_conditional_gap": "conditional_gap"}
-"""Heads that start from a head of the same quantity in another functional."""
-RIDGE = 1e-3
+KIN = {
+    "castelli_metal": "metal",
+    "castelli_conditional_gap": "conditional_gap",
+    "abx3_metal": "metal",
+    "abx3_band_gap": "band_gap",
+    "abx3_conditional_gap": "conditional_gap",
+}
+"""Heads that start from a head of the same quantity in other calculations."""
 OURS, PLAIN, BASELINE = "ours", "ours without CHGNet", "CGCNN"
 
 
@@ -42,10 +46,8 @@ class Recipe:
         data: A key of `DATA`.
         heads: What it learns; CGCNN learns the first alone.
         model: `OURS`, `PLAIN` or `BASELINE`.
-        epochs, batch, learning_rate, weight_decay, averaging, seed: Of the loop; the same for all models of a row.
+        epochs, batch, learning_rate, weight_decay, averaging, trunk_rate, seed: Of the loop; the same for all models of a row.
         dropout: In the heads of ours.
-        prior: Whether heads in eV/atom are learned as a correction to CHGNet's energy and a line per element, both fitted to
-            the training labels by least squares; ours alone.
         start: Trunk to start from: the recipe of another training.
         with_validation: Whether `val` trains as well; then nothing was chosen on it in this training.
     """
@@ -60,7 +62,7 @@ class Recipe:
     averaging: float = 0.995
     seed: int = 0
     dropout: float = 0.0
-    prior: bool = False
+    trunk_rate: float = 1.0
     start: Recipe | None = field(default=None)
     with_validation: bool = True
 
@@ -130,15 +132,16 @@ class Trainings:
         """Labels of a recipe's heads."""
         some = self.data(recipe.data)
         heads = recipe.heads[:1] if recipe.model == BASELINE else recipe.heads
-        found = targets_of(some.rows, heads, chgnet_formation(some.crystals, self.references))
-        if recipe.model != OURS:
-            found.offsets = {}
-        elif recipe.prior:
-            fitted = self.training_indices(recipe)
-            for name, labels in found.values.items():
-                if HEADS[name].units == "eV/atom":
-                    found.offsets[name] = energy_prior(some.crystals, labels, fitted)
+        found = targets_of(some.rows, heads)
+        if recipe.model != BASELINE:
+            seen = self.training_indices(recipe)
+            priors = fitted_priors(found, some.crystals, self.references, seen, recipe.model == OURS)
+            found.offsets = offsets_of(priors, some.crystals, self.references)
         return found
+
+    def chgnet(self, data: str) -> torch.Tensor:
+        """CHGNet's formation energy of each crystal of `data`, eV/atom, shape `(ncrystals,)`."""
+        return chgnet_formation(self.data(data).crystals, self.references)
 
     def training_indices(self, recipe: Recipe) -> torch.Tensor:
         """Places of the rows that a recipe learns from."""
@@ -197,6 +200,7 @@ class Trainings:
             learning_rate=recipe.learning_rate,
             weight_decay=recipe.weight_decay,
             averaging=recipe.averaging,
+            trunk_rate=recipe.trunk_rate,
             seed=recipe.seed,
         )
 
@@ -215,31 +219,6 @@ class Trainings:
             weights = torch.load(self.folder / f"{recipe.start.name}.weights", weights_only=True)
             network.load_state_dict(_inherited(weights, recipe.heads), strict=False)
         return network
-
-
-def energy_prior(crystals: Packed, labels: torch.Tensor, fitted: torch.Tensor) -> torch.Tensor:
-    """CHGNet's energy per atom and a constant per element, fitted to labels, shape as `labels`.
-
-    Args:
-        crystals: All.
-        labels: eV/atom, NaN where there is none, shape `(ncrystals, outputs)`.
-        fitted: Places of the labels that may be seen.
-    """
-    sizes = crystals.atom_starts[1:] - crystals.atom_starts[:-1]
-    owners = torch.repeat_interleave(torch.arange(len(crystals)), sizes)
-    shares = torch.zeros(len(crystals), ATOMIC_NUMBERS + 1, dtype=torch.float64)
-    ones = torch.ones(len(owners), dtype=torch.float64)
-    shares.index_put_((owners, crystals.numbers.long()), ones, accumulate=True)
-    shares /= sizes[:, None]
-    shares[:, -1] = crystals.energies
-    found = torch.zeros_like(labels)
-    for j in range(labels.shape[1]):
-        known = fitted[~torch.isnan(labels[fitted, j])]
-        design = shares[known]
-        normal = design.T @ design + RIDGE * torch.eye(design.shape[1], dtype=torch.float64)
-        weights = torch.linalg.solve(normal, design.T @ labels[known, j].double())
-        found[:, j] = (shares @ weights).float()
-    return found
 
 
 def _inherited(weights: dict[str, torch.Tensor], heads: Sequence[str]) -> dict[str, torch.Tensor]:

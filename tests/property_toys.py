@@ -13,7 +13,8 @@ from hysteron.predictors.datasets.records import Label, LabelledCrystal
 from hysteron.predictors.gnn import prepare
 from hysteron.predictors.gnn.packed import FEATURE_WIDTH, Packed
 from hysteron.predictors.properties import fit
-from hysteron.predictors.properties.model import ATOMIC_NUMBERS, PropertyModel
+from hysteron.predictors.properties.model import PropertyModel
+from hysteron.predictors.properties.priors import ATOMIC_NUMBERS
 from hysteron.predictors.properties.sets import TrainingSet
 from hysteron.predictors.properties.settings import PropertiesConfig
 from hysteron.predictors.workers import single_threaded

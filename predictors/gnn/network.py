@@ -86,7 +86,9 @@ class Trunk(nn.Module):
             self.features = nn.Linear(FEATURE_WIDTH, width)
         self.radial = RadialBasis(config.radial, config.radius_angstrom)
         self.edges = nn.Linear(config.radial, width)
-        self.convolutions = nn.ModuleList([GatedConvolution(width) for _ in range(config.layers)])
+        self.convolutions = nn.ModuleList(
+            [GatedConvolution(width, k + 1 < config.layers) for k in range(config.layers)]
+        )
         self.norm = nn.LayerNorm(width)
 
     def forward(self, data: Data) -> Tensor:
@@ -104,14 +106,14 @@ class Trunk(nn.Module):
 
 
 class GatedConvolution(nn.Module):
-    """Edges take up their atoms; atoms take up their neighbours through the edges' gates."""
+    """Edges take up their atoms, but for the last round; atoms take up their neighbours through the edges' gates."""
 
-    def __init__(self, width: int) -> None:
+    def __init__(self, width: int, updates_edges: bool) -> None:
         super().__init__()
         self.of_target = nn.Linear(width, 2 * width)
         self.of_source = nn.Linear(width, 2 * width, bias=False)
         self.of_edge = nn.Linear(width, width, bias=False)
-        self.edge_norm = nn.LayerNorm(width)
+        self.edge_norm = nn.LayerNorm(width) if updates_edges else None
         self.atom_norm = nn.LayerNorm(width)
         self.update = nn.Sequential(nn.Linear(width, 2 * width), nn.SiLU(), nn.Linear(2 * width, width))
 
@@ -122,7 +124,8 @@ class GatedConvolution(nn.Module):
         own, self_message = self.of_target(atoms).chunk(2, dim=1)
         theirs, message = self.of_source(atoms).chunk(2, dim=1)
         before = self.of_edge(edges) + own.index_select(0, target) + theirs.index_select(0, source)
-        edges = edges + functional.silu(self.edge_norm(before))
+        if self.edge_norm is not None:
+            edges = edges + functional.silu(self.edge_norm(before))
         gates = torch.sigmoid(before)
         weighted = segment(gates * message.index_select(0, source), pointer, "sum")
         total = segment(gates, pointer, "sum")

@@ -6,6 +6,7 @@ torch, torch_geometric, numpy and safetensors alone.
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import math
 import pickle
@@ -22,6 +23,7 @@ from torch.nn import functional
 from ...core.errors import InputError
 from .packed import Packed
 
+MATMUL_PRECISION = "medium"  # bfloat16 products summed in float32, where the processor has them
 RARE = 8  # a head with labels for less than this part of a batch counts for less
 
 
@@ -37,6 +39,7 @@ class TrainingConfig:
         warmup: Share of all steps in which the rate rises.
         averaging: Decay of the moving average of weights, which is what is kept.
         clip: Largest norm of the gradient.
+        trunk_rate: Learning rate of the trunk over that of the heads; below one it forgets less of what it started from.
         seed: Of the first weights and the order of crystals.
     """
 
@@ -47,6 +50,7 @@ class TrainingConfig:
     warmup: float = 0.1
     averaging: float = 0.995
     clip: float = 5.0
+    trunk_rate: float = 1.0
     seed: int = 0
 
 
@@ -56,10 +60,10 @@ class Targets:
 
     Attributes:
         values: Labels by head, in their units, NaN where there is none, shape `(ncrystals, outputs)`.
-        kinds: `l1` (absolute error), `l2` (squared error), `binary` (label 0 or 1) or `classes` (label is the class's
+        kinds: `l1` (absolute error), `binary` (label 0 or 1) or `classes` (label is the class's
             number), by head.
         weights: Share of a head in the loss.
-        offsets: What is known before the network speaks and only corrected by it, by head, as `values`.
+        offsets: What is known before the network speaks and only corrected by it, by head, as `values`; of `binary` the log odds.
         means, scales: Of the training labels minus offsets, by head, shape `(outputs,)`; filled by `fit`.
     """
 
@@ -85,10 +89,6 @@ class Targets:
             if self.kinds[name] == "l1":
                 self.means[name] = torch.nanmedian(known, dim=0).values
                 self.scales[name] = torch.nanmean((known - self.means[name]).abs(), dim=0).clamp_min(1e-6)
-            elif self.kinds[name] == "l2":
-                self.means[name] = torch.nanmean(known, dim=0)
-                variance = torch.nanmean((known - self.means[name]).square(), dim=0)
-                self.scales[name] = variance.sqrt().clamp_min(1e-6)
 
     def residual(self, name: str) -> Tensor:
         """Labels minus what is known before."""
@@ -118,12 +118,12 @@ class Targets:
             chosen = filled.long().expand(len(found), -1, -1)
             return -found.log_softmax(dim=-1).gather(-1, chosen)
         if self.kinds[name] == "binary":
+            logits = found + self._offset(name, indices)
             return functional.binary_cross_entropy_with_logits(
-                found, filled.expand_as(found), reduction="none"
+                logits, filled.expand_as(found), reduction="none"
             )
         scaled = (self.residual(name)[indices] - self.means[name]) / self.scales[name]
-        away = found - torch.nan_to_num(scaled)
-        return away.square() if self.kinds[name] == "l2" else away.abs()
+        return (found - torch.nan_to_num(scaled)).abs()
 
     def predictions(self, outputs: Mapping[str, Tensor], indices: Tensor) -> dict[str, Tensor]:
         """In units of the labels (or probabilities), shape `(members, n, outputs)`."""
@@ -132,11 +132,13 @@ class Targets:
             if self.kinds[name] == "classes":
                 found[name] = raw.softmax(dim=-1)
             elif self.kinds[name] == "binary":
-                found[name] = raw.sigmoid()
+                found[name] = (raw + self._offset(name, indices)).sigmoid()
             else:
-                offset = self.offsets[name][indices] if name in self.offsets else 0.0
-                found[name] = raw * self.scales[name] + self.means[name] + offset
+                found[name] = raw * self.scales[name] + self.means[name] + self._offset(name, indices)
         return found
+
+    def _offset(self, name: str, indices: Tensor) -> Tensor | float:
+        return self.offsets[name][indices] if name in self.offsets else 0.0
 
 
 @dataclass(frozen=True)
@@ -190,7 +192,7 @@ def train(
     targets.fit(training)
     steps = config.epochs * math.ceil(len(training) / config.batch)
     optimiser = torch.optim.AdamW(
-        network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, betas=(0.9, 0.98)
+        _groups(network, config), lr=config.learning_rate, weight_decay=config.weight_decay, betas=(0.9, 0.98)
     )
     average = copy.deepcopy(network).eval().requires_grad_(False)
     generator = torch.Generator().manual_seed(config.seed)
@@ -208,18 +210,19 @@ def train(
     for epoch in range(first, config.epochs):
         network.train()
         total = 0.0
-        for indices in _batches(training, config.batch, generator):
-            set_rate(optimiser, rate_at(step, steps, config))
-            loss = targets.loss(network(crystals.batch(indices)), indices)
-            if not loss.requires_grad:  # no crystal of this batch has a label
-                continue
-            optimiser.zero_grad(set_to_none=True)
-            loss.backward()
-            nn.utils.clip_grad_norm_(network.parameters(), config.clip)
-            optimiser.step()
-            follow(average, network, min(config.averaging, (1 + step) / (10 + step)))
-            total += float(loss.detach()) * len(indices)
-            step += 1
+        with matmul_precision(MATMUL_PRECISION):
+            for indices in _batches(training, config.batch, generator):
+                set_rate(optimiser, rate_at(step, steps, config))
+                loss = targets.loss(network(crystals.batch(indices)), indices)
+                if not loss.requires_grad:  # no crystal of this batch has a label
+                    continue
+                optimiser.zero_grad(set_to_none=True)
+                loss.backward()
+                nn.utils.clip_grad_norm_(network.parameters(), config.clip)
+                optimiser.step()
+                follow(average, network, min(config.averaging, (1 + step) / (10 + step)))
+                total += float(loss.detach()) * len(indices)
+                step += 1
         last = epoch + 1 == config.epochs
         errors = {}
         if len(validation) and (last or (epoch + 1) % validate_every == 0):
@@ -280,9 +283,29 @@ def rate_at(step: int, steps: int, config: TrainingConfig) -> float:
 
 
 def set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
-    """Of every parameter."""
+    """Of every parameter, times the `factor` of its group."""
     for group in optimiser.param_groups:
-        group["lr"] = rate
+        group["lr"] = rate * group.get("factor", 1.0)
+
+
+def _groups(network: nn.Module, config: TrainingConfig) -> list[dict[str, Any]]:
+    """The trunk's parameters and all others, each with the factor of its rate."""
+    named = list(network.named_parameters())
+    trunk = [p for name, p in named if name.startswith("trunk.")]
+    others = [p for name, p in named if not name.startswith("trunk.")]
+    groups = [{"params": trunk, "factor": config.trunk_rate}, {"params": others, "factor": 1.0}]
+    return [group for group in groups if group["params"]]
+
+
+@contextlib.contextmanager
+def matmul_precision(wanted: str) -> Iterator[None]:
+    """Matrix products in this precision, and afterwards as before."""
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision(wanted)
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before)
 
 
 @torch.no_grad()

@@ -25,7 +25,8 @@ from ..hull.chemistry import chemistry_class
 from .domain import FAR, REFERENCES, Domain
 from .heads import HEADS
 from .intervals import COVERAGE, Intervals
-from .model import ATOMIC_NUMBERS, Evaluation, PropertyModel, chgnet_formation
+from .model import Evaluation, PropertyModel
+from .priors import ATOMIC_NUMBERS, chgnet_formation, fitted_priors, offsets_of
 from .sets import SETS, TrainingSet, in_split, rows_of, targets_of, training_set
 from .settings import PropertiesConfig
 
@@ -113,16 +114,18 @@ def fit(
         InputError: no crystals to train on or to calibrate with, or the checkpoint belongs to a training with
             other settings or data.
     """
-    offset = chgnet_formation(gathered.crystals, references)
-    targets = targets_of(gathered.rows, config.data.heads, offset)
+    targets = targets_of(gathered.rows, config.data.heads)
     training, validation = gathered.indices("train"), gathered.indices("val")
-    usable = torch.isfinite(offset)
+    usable = torch.isfinite(chgnet_formation(gathered.crystals, references))
     training, validation = training[usable[training]], validation[usable[validation]]
     for what, chosen in (("training", training), ("validation", validation)):
         if not len(chosen):
             raise InputError(
                 f"The data sets hold no {what} crystals whose elements all have a reference phase."
             )
+    with_chgnet = config.network.chgnet_features
+    priors = fitted_priors(targets, gathered.crystals, references, training, with_chgnet)
+    targets.offsets = offsets_of(priors, gathered.crystals, references)
     torch.manual_seed(config.training.seed)
     network = PropertyNetwork(
         NetworkConfig(
@@ -162,6 +165,7 @@ def fit(
         dict(targets.scales),
         references,
         Domain.fit(_vectors(network, gathered, training)),
+        priors,
         elements={name: _elements(gathered, targets, name, training) for name in config.data.heads},
     )
     calibrate(model, gathered, targets, validation)
@@ -187,7 +191,7 @@ def calibrate(
     classes = [class_of(row) for row in rows]
     first = np.array([share_of(row.formula, 17) < 0.5 for row in rows])
     for name in targets.values:
-        if HEADS[name].kind not in ("l1", "l2"):
+        if HEADS[name].kind != "l1":
             continue
         model.intervals[name] = [
             _intervals(found, targets.values[name][validation][:, j].numpy(), name, j, classes, first)
@@ -215,7 +219,7 @@ def measure(model: PropertyModel, gathered: TrainingSet, split: str = "test") ->
     rows = [gathered.rows[i] for i in indices.tolist()]
     crystals = gathered.crystals.select(indices)
     found = model.evaluate(crystals)
-    targets = targets_of(rows, list(model.network.heads), torch.from_numpy(found.chgnet))
+    targets = targets_of(rows, [str(name) for name in model.network.heads])
     classes = [class_of(row) for row in rows]
     report: dict[str, dict[str, Any]] = {}
     for name in model.network.heads:

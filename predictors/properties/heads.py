@@ -22,11 +22,12 @@ class Head:
         name: Of the head.
         label: Name of the label it learns, as the data sets call it.
         fidelities: For each output the fidelities it learns from; other labels of that name are not learned.
-        kind: `l1` or `l2` (value, by absolute or squared error), `binary` (probability of `label` being zero) or `classes`.
+        kind: `l1` (value, by absolute error), `binary` (probability of `label` being zero) or `classes`.
         scale: `linear`, `log` (learned as the natural logarithm) or `per_atom` (learned per atom of the cell).
         units: Of the prediction.
         weight: Share in the loss.
-        on_chgnet: Learned as a correction to CHGNet's own formation energy.
+        on_chgnet: Learned as a correction to CHGNet's formation energy; see `priors`.
+        on_charges: Learned as a correction to what the formula's charges say of metals; see `priors`.
         positive_only: Labels of zero are left out: the gap of what has one.
         prints: Name in the property table, if it is printed and stored.
         method: What the prediction approximates, as it is written behind the model's name.
@@ -42,6 +43,7 @@ class Head:
     units: str = "1"
     weight: float = 1.0
     on_chgnet: bool = False
+    on_charges: bool = False
     positive_only: bool = False
     prints: str | None = None
     method: str = ""
@@ -79,9 +81,11 @@ _ROWS = (
         method="MP PBE and PBE+U",
         least=0.0,
     ),
-    Head("castelli_heat", "heat_of_formation_castelli", (("castelli-rpbe",),), units="eV/atom"),
-    Head("castelli_direct_gap", "direct_gap", (("castelli-gllbsc",),), kind="l2", units="eV", weight=0.2),
-    Head("castelli_metal", "direct_gap", (("castelli-gllbsc",),), kind="binary", weight=0.3),
+    Head(
+        "castelli_heat", "heat_of_formation_castelli", (("castelli-rpbe",),), units="eV/atom", on_chgnet=True
+    ),
+    Head("castelli_direct_gap", "direct_gap", (("castelli-gllbsc",),), units="eV"),
+    Head("castelli_metal", "direct_gap", (("castelli-gllbsc",),), kind="binary", weight=0.3, on_charges=True),
     Head(
         "castelli_conditional_gap",
         "direct_gap",
@@ -95,6 +99,8 @@ _ROWS = (
         "abx3_formation_energy", "formation_energy_per_atom", (("abx3-mp",),), units="eV/atom", on_chgnet=True
     ),
     Head("abx3_band_gap", "band_gap", (("abx3-mp",),), units="eV"),
+    Head("abx3_metal", "band_gap", (("abx3-mp",),), kind="binary", weight=0.3, on_charges=True),
+    Head("abx3_conditional_gap", "band_gap", (("abx3-mp",),), units="eV", weight=0.5, positive_only=True),
     Head(
         "dielectric_electronic",
         "dielectric_electronic",

@@ -2,12 +2,14 @@
 
 Split-conformal: the error on crystals that were not trained on, divided by a width that grows with the spread of the
 heads and the distance from the training crystals, has a quantile per class of chemistry; that quantile times the width is the
-half interval. The width's coefficients come from one half of these crystals, the quantiles from the other.
+half interval. Each half of these crystals is judged by a width fitted to the other half, so that all of them give quantiles and
+none is judged by what it taught; the width that is kept is fitted to all.
 Off the known chemistry the heads agree in error, so a class that no calibrating crystal belonged to is judged by distance alone:
 its half interval is the distance times the largest of the classes' quantiles of error over distance, since classes differ
 among themselves as a further one would.
 Sources: Lei et al., J. Am. Stat. Assoc. 113, 1094 (2018), doi:10.1080/01621459.2017.1307116 (sec. 5.2, locally weighted);
-Vovk, PMLR 25, 475 (2012) (one quantile per class); Dunn, Wasserman and Ramdas, J. Am. Stat. Assoc. 118, 2491 (2023),
+Vovk, PMLR 25, 475 (2012) (one quantile per class); Vovk, Ann. Math. Artif. Intell. 74, 9 (2015), doi:10.1007/s10472-013-9368-4
+(cross-conformal: folds that calibrate one another); Dunn, Wasserman and Ramdas, J. Am. Stat. Assoc. 118, 2491 (2023),
 doi:10.1080/01621459.2022.2060112 (a new group among exchangeable groups).
 """
 
@@ -66,34 +68,23 @@ class Intervals:
             spreads: Standard deviation over the heads, shape `(n,)`.
             distances: From the training crystals, shape `(n,)`.
             classes: Of chemistry, length `n`.
-            first_half: Which crystals fit the width; the others give the quantiles. Shape `(n,)`, bool.
+            first_half: Which crystals are one fold; the others are the other. Shape `(n,)`, bool.
         """
-        found = cls()
-        design = np.stack([np.ones(len(errors)), _log(spreads), _log(distances)], axis=1)
-        known = design[first_half]
-        wanted = _log(errors)[first_half]
-        columns = [0, 1, 2]
-        while True:
-            weights = np.zeros(3)
-            weights[columns] = np.linalg.lstsq(known[:, columns], wanted, rcond=None)[0]
-            negative = [c for c in columns[1:] if weights[c] < 0]
-            if not negative:
-                break
-            columns.remove(negative[0])
-        found.spread, found.distance = (float(min(weight, STEEPEST)) for weight in weights[1:])
-        found.constant = float(np.mean(wanted - known[:, 1:] @ np.array([found.spread, found.distance])))
-        scores = errors / found.widths(spreads, distances)
-        rest = ~first_half
+        found = cls(*_width(errors, spreads, distances))
+        scores = np.zeros(len(errors))
+        for taught, judged in ((first_half, ~first_half), (~first_half, first_half)):
+            fold = cls(*_width(errors[taught], spreads[taught], distances[taught]))
+            scores[judged] = errors[judged] / fold.widths(spreads[judged], distances[judged])
         labels = np.array(classes)
         for name in ["", *sorted(set(classes))]:
-            chosen = scores[rest & (labels == name)] if name else scores[rest]
+            chosen = scores[labels == name] if name else scores
             if not name or len(chosen) >= SMALLEST_CLASS:
                 found.quantiles[name] = conformal_quantile(chosen, COVERAGE)
                 found.sigmas[name] = conformal_quantile(chosen, ONE_SIGMA)
         found.met = sorted(set(classes))
         relative = errors / np.maximum(distances, SMALLEST)
-        of_classes = [relative[rest & (labels == name)] for name in found.met]
-        compared = [relative[rest], *(some for some in of_classes if len(some) >= SMALLEST_COMPARED)]
+        of_classes = [relative[labels == name] for name in found.met]
+        compared = [relative, *(some for some in of_classes if len(some) >= SMALLEST_COMPARED)]
         found.unmet = (
             max(conformal_quantile(some, COVERAGE) for some in compared),
             max(conformal_quantile(some, ONE_SIGMA) for some in compared),
@@ -119,6 +110,23 @@ class Intervals:
     def as_dict(self) -> dict:
         """As JSON has it."""
         return asdict(self)
+
+
+def _width(errors: np.ndarray, spreads: np.ndarray, distances: np.ndarray) -> tuple[float, float, float]:
+    """Constant, and powers of spread and distance, of a width by least squares of its logarithm; no power is negative."""
+    design = np.stack([np.ones(len(errors)), _log(spreads), _log(distances)], axis=1)
+    wanted = _log(errors)
+    columns = [0, 1, 2]
+    while True:
+        weights = np.zeros(3)
+        weights[columns] = np.linalg.lstsq(design[:, columns], wanted, rcond=None)[0]
+        negative = [c for c in columns[1:] if weights[c] < 0]
+        if not negative:
+            break
+        columns.remove(negative[0])
+    spread, distance = (float(min(weight, STEEPEST)) for weight in weights[1:])
+    constant = float(np.mean(wanted - design[:, 1:] @ np.array([spread, distance]))) if len(errors) else 0.0
+    return constant, spread, distance
 
 
 def conformal_quantile(scores: np.ndarray, coverage: float) -> float:

@@ -21,10 +21,10 @@ from ..gnn.packed import Packed
 from .domain import Domain
 from .heads import HEADS
 from .intervals import Intervals
+from .priors import chgnet_formation, offsets_of
 
-FORMAT = "hysteron-properties-1"
+FORMAT = "hysteron-properties-2"
 LARGEST_BYTES = 64_000_000
-ATOMIC_NUMBERS = 119
 READABLE = 0o644  # safetensors writes files that others cannot read
 
 
@@ -38,6 +38,7 @@ class PropertyModel:
         references: CHGNet's energy of each element in its reference phase, eV/atom, by atomic number, NaN if there
             is none, shape `(119,)`.
         domain: Where the training crystals lie.
+        priors: What a head corrects; see `priors`.
         intervals: By head, one per output.
         elements: Atomic numbers the network was trained on, by head.
         card: What it was trained on and how good it is.
@@ -48,6 +49,7 @@ class PropertyModel:
     scales: dict[str, Tensor]
     references: Tensor
     domain: Domain
+    priors: dict[str, Tensor] = field(default_factory=dict)
     intervals: dict[str, list[Intervals]] = field(default_factory=dict)
     elements: dict[str, list[int]] = field(default_factory=dict)
     card: dict[str, Any] = field(default_factory=dict)
@@ -59,25 +61,28 @@ class PropertyModel:
     @torch.no_grad()
     def evaluate(self, crystals: Packed, batch: int = 256) -> Evaluation:
         """All heads of all crystals, on their scales."""
-        offset = self.formation_energies(crystals)
+        offsets = offsets_of(self.priors, crystals, self.references)
         outputs: dict[str, list[Tensor]] = {}
         vectors = []
         for some in torch.arange(len(crystals)).split(batch):
             vector = self.network.trunk(crystals.batch(some))
             vectors.append(vector)
             for name, head in self.network.heads.items():
-                outputs.setdefault(name, []).append(self._on_scale(name, head(vector), offset[some]))
+                outputs.setdefault(name, []).append(
+                    self._on_scale(name, head(vector), offsets.get(name), some)
+                )
         found = {name: torch.cat(parts, dim=1).numpy() for name, parts in outputs.items()}
-        return Evaluation(found, self.domain.distances(torch.cat(vectors)).numpy(), offset.numpy())
+        distances = self.domain.distances(torch.cat(vectors))
+        return Evaluation(found, distances.numpy(), self.formation_energies(crystals).numpy())
 
-    def _on_scale(self, name: str, raw: Tensor, offset: Tensor) -> Tensor:
+    def _on_scale(self, name: str, raw: Tensor, offsets: Tensor | None, some: Tensor) -> Tensor:
         head = HEADS[name]
         if head.kind == "classes":
             return raw.softmax(dim=-1)
+        known = 0.0 if offsets is None else offsets[some]
         if head.kind == "binary":
-            return raw.sigmoid()
-        found = raw * self.scales[name] + self.means[name]
-        return found + offset[:, None] if head.on_chgnet else found
+            return (raw + known).sigmoid()
+        return raw * self.scales[name] + self.means[name] + known
 
     def save(self, path: Path) -> None:
         """Write as one safetensors file."""
@@ -86,6 +91,7 @@ class PropertyModel:
         tensors = {f"network.{k}": v for k, v in self.network.state_dict().items()}
         tensors |= {f"means.{k}": v for k, v in self.means.items()}
         tensors |= {f"scales.{k}": v for k, v in self.scales.items()}
+        tensors |= {f"priors.{k}": v for k, v in self.priors.items()}
         tensors |= {
             "references": self.references,
             "domain.centre": self.domain.centre,
@@ -151,6 +157,7 @@ class PropertyModel:
             _under("scales.", tensors),
             tensors["references"],
             domain,
+            _under("priors.", tensors),
             {k: [Intervals(**i) for i in v] for k, v in header["intervals"].items()},
             header["elements"],
             header["card"],
@@ -178,14 +185,6 @@ class Evaluation:
     def spreads(self, name: str) -> np.ndarray:
         """Standard deviation over the members, shape `(ncrystals, outputs)`."""
         return self.members[name].std(0)
-
-
-def chgnet_formation(crystals: Packed, references: Tensor) -> Tensor:
-    """CHGNet's formation energies, eV/atom, shape `(ncrystals,)`; NaN where an element has no reference."""
-    sizes = crystals.atom_starts[1:] - crystals.atom_starts[:-1]
-    owners = torch.repeat_interleave(torch.arange(len(crystals)), sizes)
-    total = torch.zeros(len(crystals)).index_add_(0, owners, references[crystals.numbers.long()])
-    return crystals.energies - total / sizes
 
 
 def _check_shape(config: NetworkConfig, weights: dict[str, Tensor]) -> None:

@@ -113,15 +113,14 @@ def digest(cells: Iterable[Cell]) -> str:
     return found.hexdigest()[:16]
 
 
-def targets_of(rows: Sequence[LabelledCrystal], heads: Sequence[str], chgnet: torch.Tensor) -> Targets:
+def targets_of(rows: Sequence[LabelledCrystal], heads: Sequence[str]) -> Targets:
     """What each head is to learn of each row, on the head's scale.
 
     Args:
         rows: In the order of the crystals.
         heads: Names of heads.
-        chgnet: CHGNet's formation energy of each row, eV/atom, shape `(nrows,)`.
     """
-    values, offsets = {}, {}
+    values = {}
     for name in heads:
         head = HEADS[name]
         width = 1 if head.kind == "classes" else head.outputs
@@ -132,13 +131,10 @@ def targets_of(rows: Sequence[LabelledCrystal], heads: Sequence[str], chgnet: to
                 if value is not None:
                     table[i, j] = value
         values[name] = torch.from_numpy(table)
-        if head.on_chgnet:
-            offsets[name] = chgnet[:, None].expand(-1, width).contiguous()
     return Targets(
         values,
         {name: HEADS[name].kind for name in heads},
         weights={name: HEADS[name].weight for name in heads},
-        offsets=offsets,
     )
 
 

@@ -16,6 +16,7 @@ from hysteron.benchmarks.properties_abx3 import (
 )
 from hysteron.benchmarks.properties_coverage import UNSEEN, without_class
 from hysteron.benchmarks.properties_inference import measured, parsed, poscar
+from hysteron.benchmarks.properties_rows import gap_of, two_stages
 from hysteron.benchmarks.properties_small import composition_baseline, roles
 from hysteron.predictors.cell import Cell
 from hysteron.predictors.datasets.abx3 import CRYSTAL_SYSTEMS
@@ -72,6 +73,14 @@ def test_two_scales_of_energy_are_told_apart():
     energies = np.array([row.label("formation_energy_per_atom") for row in rows])
     found = references(inputs[:200], energies[:200], inputs[200:])
     assert np.median(np.abs(found - energies[200:])) < 1e-3
+
+
+def test_a_metal_has_no_gap_and_an_insulator_none_below_zero():
+    guesses = {
+        "abx3_metal": np.array([[0.9], [0.2], [0.1]]),
+        "abx3_conditional_gap": np.array([[1.0], [2.0], [-0.3]]),
+    }
+    assert gap_of(*two_stages(guesses, "abx3")).tolist() == [0.0, 2.0, 0.0]
 
 
 def test_random_rows_are_seventy_to_thirty_and_formulas_keep_their_split():

@@ -5,6 +5,7 @@ import pytest
 from hysteron.benchmarks.properties_tables import (
     choose,
     fractions,
+    in_two_stages,
     kernel_ridge,
     mean_absolute,
     perceptron,
@@ -40,6 +41,18 @@ def test_classes_come_as_probabilities():
     found = perceptron(inputs[:150], np.eye(2)[kinds[:150]], inputs[150:], 0, 1, 40)
     assert found.sum(1) == pytest.approx(1, abs=1e-5)
     assert weighted_f1(found.argmax(1), kinds[150:]) > 0.85
+
+
+def test_what_is_often_zero_is_told_in_two_stages(table):
+    """Zero on one side, a line far from zero on the other: the line alone cannot have both."""
+    inputs, *_ = table
+    wanted = np.where(inputs[:, 0] > 0, 5.0 + inputs[:, 1], 0.0)
+    both = in_two_stages(ridge, lambda x, y, new: perceptron(x, y, new, 0, 1, 60))
+    found = both(inputs[:200], wanted[:200], inputs[200:])
+    alone = ridge(inputs[:200], wanted[:200], inputs[200:])
+    assert mean_absolute(found, wanted[200:]) < 0.5 * mean_absolute(alone, wanted[200:])
+    assert (found == 0).mean() == pytest.approx((wanted[200:] == 0).mean(), abs=0.1)
+    assert (found >= 0).all()
 
 
 def test_the_model_is_chosen_by_validation_and_not_by_test(table):

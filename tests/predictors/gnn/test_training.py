@@ -15,6 +15,7 @@ from hysteron.predictors.gnn.training import (
     Progress,
     Targets,
     TrainingConfig,
+    matmul_precision,
     mean_errors,
     predict,
     train,
@@ -123,13 +124,14 @@ def test_the_loss_of_a_value_is_its_error_in_units_of_the_scale():
     assert targets.loss({"x": found}, torch.arange(2)) == pytest.approx((1.0 + 1.0 + 2.0 + 0.0) / 4)
 
 
-def test_a_squared_error_is_in_units_of_the_standard_deviation():
-    targets = single("l2", [[1.0], [3.0], [NAN]])
-    targets.fit(torch.arange(3))
-    assert targets.means["x"].tolist() == [2.0]
-    assert targets.scales["x"].tolist() == [1.0]
-    found = torch.tensor([[[1.0], [1.0], [9.0]]])
-    assert targets.loss({"x": found}, torch.arange(3)) == pytest.approx((2.0**2 + 0.0) / 2)
+def test_log_odds_that_are_known_are_only_corrected():
+    known = torch.tensor([[3.0], [-3.0]])
+    targets = single("binary", [[1.0], [0.0]], offsets={"x": known})
+    nothing = torch.zeros(2, 2, 1)
+    surprise = float(torch.log1p(torch.exp(torch.tensor(-3.0))))
+    assert targets.loss({"x": nothing}, torch.arange(2)) == pytest.approx(surprise)
+    found = targets.predictions({"x": nothing}, torch.arange(2))["x"]
+    assert torch.equal(found, known.sigmoid().expand(2, -1, -1))
 
 
 def test_a_rare_head_does_not_outshout_the_rest():
@@ -318,6 +320,33 @@ def test_the_loss_falls_and_the_heads_learn(crystals, targets):
     known = fresh(targets)
     known.fit(TRAINING)
     assert mean_errors(average, crystals, known, TRAINING) == errors
+
+
+def test_a_trunk_at_rate_zero_is_kept_and_the_heads_learn(crystals, targets):
+    before = network()
+    after = network()
+    still = replace(CONFIG, trunk_rate=0.0, weight_decay=0.0)
+    train(after, crystals, fresh(targets), TRAINING, VALIDATION, still)
+    assert_same_weights(before.trunk, after.trunk)
+    assert differ(before.heads, after.heads)
+
+
+def test_a_slower_trunk_stays_nearer_to_its_start(crystals, targets):
+    start = network().trunk.state_dict()
+
+    def moved(rate: float) -> float:
+        some = network()
+        train(some, crystals, fresh(targets), TRAINING, VALIDATION, replace(CONFIG, trunk_rate=rate))
+        return sum(float((v - start[k]).abs().sum()) for k, v in some.trunk.state_dict().items())
+
+    assert moved(0.1) < 0.5 * moved(1.0)
+
+
+def test_the_precision_of_products_is_as_it_was_before():
+    before = torch.get_float32_matmul_precision()
+    with matmul_precision("medium"):
+        assert torch.get_float32_matmul_precision() == "medium"
+    assert torch.get_float32_matmul_precision() == before
 
 
 def test_a_batch_without_any_label_teaches_nothing(crystals, targets):

@@ -8,7 +8,7 @@ from hysteron.predictors.properties.heads import CRYSTAL_SYSTEMS, HEADS
 
 @pytest.mark.parametrize("head", HEADS.values(), ids=str)
 def test_a_row_is_of_a_known_kind(head):
-    assert head.kind in ("l1", "l2", "binary", "classes")
+    assert head.kind in ("l1", "binary", "classes")
     assert head.scale in ("linear", "log", "per_atom")
     assert head.only in ("any", "insulators", "abo3")
     assert head.weight > 0
@@ -18,7 +18,7 @@ def test_a_row_is_of_a_known_kind(head):
 
 @pytest.mark.parametrize("head", [h for h in HEADS.values() if h.prints], ids=str)
 def test_what_is_printed_stands_in_the_property_table_with_its_unit(head):
-    assert head.kind in ("l1", "l2")
+    assert head.kind == "l1"
     assert head.method
     assert describe(head.prints).units == head.units
 

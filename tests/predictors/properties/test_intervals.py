@@ -64,6 +64,28 @@ def test_a_sign_that_makes_no_sense_is_not_learned():
     assert found.spread >= 0
 
 
+def test_no_crystal_is_judged_by_a_width_that_it_taught():
+    """Few crystals with errors of pure noise: 60 still hold nine of ten of the next, on average over many draws."""
+    held = []
+    for seed in range(120):
+        errors, spreads, distances, classes = drawn(160, 1000 + seed)
+        known = np.arange(160) < 60
+        halves = (np.arange(60) % 2).astype(bool)
+        chosen = [c for c, k in zip(classes, known, strict=True) if k]
+        found = Intervals.fit(errors[known], spreads[known], distances[known], chosen, halves)
+        rest = [c for c, k in zip(classes, known, strict=True) if not k]
+        half, _ = found.half(spreads[~known], distances[~known], rest)
+        held.append((errors[~known] <= half).mean())
+    assert np.mean(held) == pytest.approx(COVERAGE, abs=BINOMIAL)
+
+
+def test_a_half_without_crystals_is_no_error():
+    errors, spreads, distances, classes = drawn(40, 3)
+    found = Intervals.fit(errors, spreads, distances, classes, np.ones(40, dtype=bool))
+    half, _ = found.half(spreads, distances, classes)
+    assert np.isfinite(half).all()
+
+
 def test_a_class_that_was_hardly_seen_has_the_quantile_of_all():
     n = 2000
     errors, spreads, distances, _ = drawn(n, 0)

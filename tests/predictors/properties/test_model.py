@@ -9,7 +9,8 @@ import torch
 from hysteron.core.errors import InputError
 from hysteron.predictors.gnn.packed import Packed
 from hysteron.predictors.properties import fit, model
-from hysteron.predictors.properties.model import FORMAT, PropertyModel, chgnet_formation, file_hash
+from hysteron.predictors.properties.model import FORMAT, PropertyModel, file_hash
+from hysteron.predictors.properties.priors import chgnet_formation
 from property_toys import config, gathered_by_element, packed, references, rock_salt
 from pymatgen.core import Lattice, Structure
 from safetensors import safe_open

@@ -27,7 +27,7 @@ def labelled(*labels: tuple[str, float, str], structure=None):
 
 
 def values(head: str, *rows) -> list:
-    found = targets_of(rows, [head], torch.zeros(len(rows))).values[head]
+    found = targets_of(rows, [head]).values[head]
     return [[None if math.isnan(x) else pytest.approx(x, rel=1e-6) for x in row] for row in found.tolist()]
 
 
@@ -88,14 +88,10 @@ def test_a_class_has_one_column():
     assert values("crystal_system", row) == [[4.0]]
 
 
-def test_chgnets_formation_energy_is_the_offset_of_those_that_stand_on_it():
-    rows = [labelled(("formation_energy_per_atom", -1.0, "mp20"))] * 2
-    found = targets_of(rows, ["formation_energy", "band_gap"], torch.tensor([-0.9, NAN]))
-    assert found.offsets.keys() == {"formation_energy"}
-    assert found.offsets["formation_energy"].shape == (2, 4)
-    assert found.residual("formation_energy")[0, 0] == pytest.approx(-0.1)
-    assert found.residual("formation_energy")[1].isnan().all()
-    assert found.kinds == {"formation_energy": "l1", "band_gap": "l1"}
+def test_each_head_says_how_it_is_learned():
+    found = targets_of([labelled(("band_gap", 1.0, "mp20"))], ["formation_energy", "metal"])
+    assert found.kinds == {"formation_energy": "l1", "metal": "binary"}
+    assert found.offsets == {}
 
 
 # Names
