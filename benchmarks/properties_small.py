@@ -82,7 +82,7 @@ def _vacancies(data: str, model: str) -> list[Recipe]:
             start=MP if model == OURS else None,
             weight_decay=0.01 if model == BASELINE else 0.5,
         )
-        for s in (VACANCY_SEEDS if small else VACANCY_SEEDS[:1])
+        for s in (VACANCY_SEEDS if small or model == OURS else VACANCY_SEEDS[:1])
     ]
 
 

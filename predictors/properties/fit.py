@@ -24,7 +24,7 @@ from ..gnn.training import Progress, Targets, TrainingConfig, train
 from ..hull.chemistry import chemistry_class
 from .domain import FAR, REFERENCES, Domain
 from .heads import HEADS
-from .intervals import COVERAGE, Intervals
+from .intervals import COVERAGE, Intervals, with_common_unmet
 from .model import Evaluation, PropertyModel
 from .priors import ATOMIC_NUMBERS, chgnet_formation, fitted_priors, offsets_of
 from .sets import SETS, TrainingSet, in_split, rows_of, targets_of, training_set
@@ -193,10 +193,12 @@ def calibrate(
     for name in targets.values:
         if HEADS[name].kind != "l1":
             continue
-        model.intervals[name] = [
-            _intervals(found, targets.values[name][validation][:, j].numpy(), name, j, classes, first)
-            for j in range(HEADS[name].outputs)
-        ]
+        model.intervals[name] = with_common_unmet(
+            [
+                _intervals(found, targets.values[name][validation][:, j].numpy(), name, j, classes, first)
+                for j in range(HEADS[name].outputs)
+            ]
+        )
 
 
 def _intervals(

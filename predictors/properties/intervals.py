@@ -5,8 +5,8 @@ heads and the distance from the training crystals, has a quantile per class of c
 half interval. Each half of these crystals is judged by a width fitted to the other half, so that all of them give quantiles and
 none is judged by what it taught; the width that is kept is fitted to all.
 Off the known chemistry the heads agree in error, so a class that no calibrating crystal belonged to is judged by distance alone:
-its half interval is the distance times the largest of the classes' quantiles of error over distance, since classes differ
-among themselves as a further one would.
+its half interval is the distance times the largest of the classes' quantiles of error over distance, in any release, since
+classes differ among themselves as a further one would.
 Sources: Lei et al., J. Am. Stat. Assoc. 113, 1094 (2018), doi:10.1080/01621459.2017.1307116 (sec. 5.2, locally weighted);
 Vovk, PMLR 25, 475 (2012) (one quantile per class); Vovk, Ann. Math. Artif. Intell. 74, 9 (2015), doi:10.1007/s10472-013-9368-4
 (cross-conformal: folds that calibrate one another); Dunn, Wasserman and Ramdas, J. Am. Stat. Assoc. 118, 2491 (2023),
@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 import numpy as np
 
@@ -110,6 +110,19 @@ class Intervals:
     def as_dict(self) -> dict:
         """As JSON has it."""
         return asdict(self)
+
+
+def with_common_unmet(outputs: Sequence[Intervals]) -> list[Intervals]:
+    """The outputs of one head, with the widest of their intervals for a class that was never met.
+
+    They tell one quantity by several releases: what a strange chemistry does to one of them it may do to all, but a release that
+    few classes of crystals calibrated shows little of it.
+    """
+    known = [output.unmet for output in outputs if output.quantiles]
+    if not known:
+        return list(outputs)
+    widest = (max(half for half, _ in known), max(sigma for _, sigma in known))
+    return [replace(output, unmet=widest) if output.quantiles else output for output in outputs]
 
 
 def _width(errors: np.ndarray, spreads: np.ndarray, distances: np.ndarray) -> tuple[float, float, float]:

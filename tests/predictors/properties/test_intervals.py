@@ -8,6 +8,7 @@ from hysteron.predictors.properties.intervals import (
     SMALLEST_CLASS,
     Intervals,
     conformal_quantile,
+    with_common_unmet,
 )
 
 BINOMIAL = 0.025  # some three standard deviations of a coverage of 0.9 on 2000 crystals, two samples
@@ -108,6 +109,15 @@ def test_a_class_that_was_never_met_is_judged_by_distance_and_as_the_hardest():
     hard = np.array(classes) == "hard"
     assert (errors <= half)[hard].mean() == pytest.approx(COVERAGE, abs=2 * BINOMIAL)
     assert (errors <= half)[~hard].mean() > COVERAGE
+
+
+def test_releases_of_one_quantity_share_the_widest_for_what_was_never_met():
+    mild, hard, unknown = fitted(hard=1.0), fitted(hard=4.0), Intervals()
+    assert hard.unmet[0] > mild.unmet[0]
+    found = with_common_unmet([mild, hard, unknown])
+    assert [some.unmet for some in found] == [hard.unmet, hard.unmet, (0.0, 0.0)]
+    assert found[0].quantiles == mild.quantiles
+    assert with_common_unmet([unknown]) == [unknown]
 
 
 def test_no_crystals_have_no_intervals():
