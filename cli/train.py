@@ -41,4 +41,23 @@ def properties(
     say(f"{path}; its errors on test crystals stand in {path.with_suffix('.md').name}.")
 
 
+@app.command()
+def tokens(
+    config: ConfigArgument,
+    into: IntoOption = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that encode the crystals.")] = 1,
+    anew: AnewOption = False,
+) -> None:
+    """Train the token generator on the crystals in HYSTERON_DATA_DIR."""
+    from ..core.settings import read_toml, validate
+    from ..flows.train_tokens import train_tokens
+    from ..generators.tokens.settings import TokensConfig
+    from .progress import bars
+
+    settings = validate(TokensConfig, read_toml(config), str(config))
+    with bars() as shown:
+        path = train_tokens(settings, into, shown, workers, anew)
+    say(f"{path}; its log and curves stand beside it.")
+
+
 app.command()(potential)

@@ -1,0 +1,49 @@
+"""What `hysteron train tokens CONFIG` reads."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from ...core.settings import Settings
+from .vocabulary import MOST_ATOMS
+
+
+class DataTable(Settings):
+    """`[data]`: what is learned."""
+
+    most_atoms: int = Field(default=MOST_ATOMS, ge=1, le=64)
+    """Atoms in the primitive cell."""
+
+
+class ModelTable(Settings):
+    """`[model]`: its shape."""
+
+    width: int = Field(default=256, ge=8, le=2048)
+    layers: int = Field(default=5, ge=1, le=48)
+    heads: int = Field(default=8, ge=1, le=64)
+    coordinate_parts: int = Field(default=16, ge=1, le=64)
+    lattice_parts: int = Field(default=8, ge=1, le=64)
+    dropout: float = Field(default=0.1, ge=0, lt=1)
+
+
+class TrainingTable(Settings):
+    """`[training]`: how long and how fast."""
+
+    epochs: int = Field(default=30, ge=1)
+    batch: int = Field(default=64, ge=1)
+    learning_rate: float = Field(default=1e-3, gt=0)
+    weight_decay: float = Field(default=0.05, ge=0)
+    averaging: float = Field(default=0.999, ge=0, lt=1)
+    forgetting: float = Field(default=0.4, ge=0, le=1)
+    seed: int = Field(default=0, ge=0)
+    device: str = "cpu"
+
+
+class TokensConfig(Settings):
+    """The whole file."""
+
+    name: str = Field(default="tokens", pattern=r"^[a-z0-9][a-z0-9-]{0,40}$")
+    """Of the model: the file becomes NAME.safetensors."""
+    data: DataTable = DataTable()
+    model: ModelTable = ModelTable()
+    training: TrainingTable = TrainingTable()

@@ -1,0 +1,127 @@
+"""Writing crystals: what the grammar says is what is written, and the log-probability is the model's own."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+import materials
+import numpy as np
+import pytest
+import torch
+from hysteron.generators.tokens.encode import encode
+from hysteron.generators.tokens.items import Table
+from hysteron.generators.tokens.model import ModelConfig, TokenModel
+from hysteron.generators.tokens.sampling import Sampler, Style
+from hysteron.generators.tokens.tokens import to_tokens
+from hysteron.generators.tokens.vocabulary import Vocabulary
+
+VOCABULARY = Vocabulary()
+SHAPE = ModelConfig(
+    len(VOCABULARY),
+    width=32,
+    layers=2,
+    heads=4,
+    coordinate_parts=3,
+    lattice_parts=3,
+    longest=128,
+    dropout=0.0,
+)
+CRYSTALS = (
+    materials.barium_titanate_tetragonal,
+    materials.hafnia_monoclinic,
+    materials.silicon,
+    materials.lithium_niobate,
+)
+SINGLE_PRECISION = 2e-3  # nats, of some hundred
+
+
+@dataclass(frozen=True)
+class Dictation:
+    """A state that allows but the words of given sequences, each as long as they agree with what was said."""
+
+    texts: tuple[tuple[int, ...], ...]
+    said: int = 0
+
+    @property
+    def is_finished(self) -> bool:
+        return self.said == len(self.texts[0])
+
+    def allowed(self) -> np.ndarray:
+        found = np.zeros(len(VOCABULARY), dtype=bool)
+        found[[text[self.said] for text in self.texts]] = True
+        return found
+
+    def advance(self, token: int) -> "Dictation":
+        return Dictation(tuple(t for t in self.texts if t[self.said] == token), self.said + 1)
+
+    def start(self) -> "Dictation":
+        return self
+
+
+@pytest.fixture(scope="module")
+def texts():
+    return tuple(to_tokens(encode(crystal()), VOCABULARY).tokens for crystal in CRYSTALS)
+
+
+@pytest.fixture(scope="module")
+def sampler() -> Sampler:
+    torch.manual_seed(0)
+    return Sampler(TokenModel(SHAPE).eval(), VOCABULARY)
+
+
+def seed(number: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(number)
+
+
+def test_what_is_dictated_is_written(sampler, texts):
+    found = list(sampler.write(Dictation(texts), 60, seed()))
+    assert len(found) == 60
+    counts = Counter(w.crystal.formula for w in found)
+    assert set(counts) == {"BaTiO3", "HfO2", "Si", "LiNbO3"}
+    for one in found:
+        assert one.sequence.tokens in texts
+        assert one.crystal.spacegroup_number in (99, 14, 227, 161)
+
+
+@pytest.mark.parametrize("style", [Style(), Style(temperature=0.7, number_temperature=0.5, guidance=2.0)])
+def test_the_log_probability_is_that_of_reading_it(sampler, texts, style):
+    found = list(sampler.write(Dictation(texts), 24, seed(), style))
+    table = Table.of([w.sequence for w in found], VOCABULARY)
+    with torch.no_grad():
+        read = -sampler.model.losses(table.batch(torch.arange(len(found)))).sum(1)
+    assert [w.log_probability for w in found] == pytest.approx(read.tolist(), abs=SINGLE_PRECISION)
+
+
+def test_equal_seeds_write_equal_crystals_and_others_do_not(sampler, texts):
+    one, other, third = (list(sampler.write(Dictation(texts), 12, seed(n))) for n in (1, 1, 2))
+    assert [w.sequence for w in one] == [w.sequence for w in other]
+    assert [w.sequence for w in one] != [w.sequence for w in third]
+
+
+def test_short_and_long_sequences_in_one_batch_do_not_disturb_one_another(sampler, texts):
+    """Sequences that end early are put aside; those that go on are read as if alone (see the log-probability)."""
+    silicon, hafnia = texts[2], texts[1]
+    assert len(silicon) < len(hafnia)
+    found = list(sampler.write(Dictation((silicon, hafnia)), 40, seed()))
+    table = Table.of([w.sequence for w in found], VOCABULARY)
+    with torch.no_grad():
+        read = -sampler.model.losses(table.batch(torch.arange(40))).sum(1)
+    assert [w.log_probability for w in found] == pytest.approx(read.tolist(), abs=SINGLE_PRECISION)
+
+
+def test_an_origin_is_no_choice(sampler, texts):
+    found = list(sampler.write(Dictation(texts[:1]), 5, seed()))
+    assert all(w.crystal.orbits[0].free == (0.0,) for w in found)
+    assert len({w.crystal.orbits[1].free for w in found}) == 5
+
+
+def test_guidance_leans_towards_the_condition(sampler, texts):
+    """With no bin asked, guidance compares a sequence with itself and changes nothing."""
+    plain, guided = (
+        list(sampler.write(Dictation(texts[1:2]), 8, seed(), style))
+        for style in (Style(), Style(guidance=3.0))
+    )
+    assert [w.sequence for w in plain] == [w.sequence for w in guided]
+
+
+def test_none_are_none(sampler, texts):
+    assert list(sampler.write(Dictation(texts), 0, seed())) == []
