@@ -114,13 +114,15 @@ def test_an_origin_is_no_choice(sampler, texts):
     assert len({w.crystal.orbits[1].free for w in found}) == 5
 
 
-def test_guidance_leans_towards_the_condition(sampler, texts):
-    """With no bin asked, guidance compares a sequence with itself and changes nothing."""
+def test_with_no_bin_asked_guidance_changes_nothing(sampler, texts):
+    """It then compares a sequence with itself; but for rounding, since twice as many are read at once."""
     plain, guided = (
         list(sampler.write(Dictation(texts[1:2]), 8, seed(), style))
         for style in (Style(), Style(guidance=3.0))
     )
-    assert [w.sequence for w in plain] == [w.sequence for w in guided]
+    for one, other in zip(plain, guided, strict=True):
+        assert one.sequence.tokens == other.sequence.tokens
+        assert one.sequence.numbers == pytest.approx(other.sequence.numbers, abs=1e-3)
 
 
 def test_none_are_none(sampler, texts):
