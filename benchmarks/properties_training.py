@@ -46,8 +46,9 @@ class Recipe:
         data: A key of `DATA`.
         heads: What it learns; CGCNN learns the first alone.
         model: `OURS`, `PLAIN` or `BASELINE`.
-        epochs, batch, learning_rate, weight_decay, averaging, trunk_rate, seed: Of the loop; the same for all models of a row.
+        epochs, batch, learning_rate, weight_decay, averaging, seed: Of the loop.
         dropout: In the heads of ours.
+        trunk_rate: Learning rate of our trunk over that of the heads.
         start: Trunk to start from: the recipe of another training.
         with_validation: Whether `val` trains as well; then nothing was chosen on it in this training.
     """

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..core.clock import utc_now
+from ..core.errors import InputError
 from ..core.settings import config_hash, home
 from .progress import Listener
 from .train_properties import told
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from ..generators.tokens.model import TokenModel
     from ..generators.tokens.settings import TokensConfig
     from ..generators.tokens.training import Progress
+    from ..predictors.gnn.training import Progress as Shown
 
 
 def train_tokens(
@@ -41,7 +43,7 @@ def train_tokens(
         The file of weights of the last epoch; log and curves stand beside it, those of every epoch in the work folder.
 
     Raises:
-        InputError: a checkpoint that cannot be used.
+        InputError: a checkpoint or a device that cannot be used, or no crystals to train on.
         MissingDataError: the crystals are not there.
         OutputError: the folder cannot be written to.
     """
@@ -55,7 +57,9 @@ def train_tokens(
     from ..generators.tokens.vocabulary import Vocabulary
     from ..generators.tokens.weights import Trained
     from ..predictors.gnn.curves import append_to_log, draw_curves
+    from ..predictors.gnn.training import require_device
 
+    require_device(config.training.device)
     folder = prepare_folder(into or home() / "models", overwrite=True)
     work = home() / "cache" / "train" / config.name
     work.mkdir(parents=True, exist_ok=True)
@@ -64,7 +68,8 @@ def train_tokens(
     if anew:
         checkpoint.unlink(missing_ok=True)
     if not checkpoint.is_file():
-        log.unlink(missing_ok=True)
+        for stale in (log, *work.glob("epoch-*.safetensors")):
+            stale.unlink(missing_ok=True)
     taught = crystals(config, listener, workers, data)
     vocabulary = Vocabulary(most_atoms=config.data.most_atoms)
     table = Table.of([to_tokens(e.crystal, vocabulary, e.properties) for e in taught], vocabulary)
@@ -72,6 +77,10 @@ def train_tokens(
         split: torch.tensor([i for i, e in enumerate(taught) if e.split == split], dtype=torch.long)
         for split in ("train", "val")
     }
+    if not len(rows["train"]):
+        raise InputError(
+            f"The data folder holds no training crystal of at most {config.data.most_atoms} atoms."
+        )
     device = config.training.device
     torch.manual_seed(config.training.seed)
     model = TokenModel(ModelConfig(len(vocabulary), **config.model.model_dump())).to(device)
@@ -137,7 +146,7 @@ def crystals(
     return found
 
 
-def _shown(progress: Progress):
+def _shown(progress: Progress) -> Shown:
     """As the log and the curves of the other trainings have it."""
     from ..predictors.gnn.training import Progress as Shown
 

@@ -95,7 +95,7 @@ def examples(
                 on_done(len(lines))
         cache.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(".part")
-        part.write_text("\n".join(line for i in sorted(parts) for line in parts[i]) + "\n", encoding="utf-8")
+        part.write_text("".join(f"{line}\n" for i in sorted(parts) for line in parts[i]), encoding="utf-8")
         part.replace(path)
     return _read(path)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -20,34 +20,13 @@ from .sequence import WyckoffCrystal
 from .tokens import Slot, TokenSequence, from_tokens, slots
 from .vocabulary import ANY, Vocabulary
 
+if TYPE_CHECKING:
+    from .grammar import Grammar
+    from .states import State
+
 AT_ONCE = 256
 ORIGIN = -1  # the place along a polar axis, which is no choice
 COMPACT_BELOW = 0.75  # share of unfinished sequences below which the finished ones are put aside
-
-
-class State(Protocol):
-    """Where a sequence of words stands."""
-
-    @property
-    def is_finished(self) -> bool:
-        """Whether `end` has been said."""
-        ...
-
-    def allowed(self) -> np.ndarray:
-        """Which words may come next, bool, shape `(nwords,)`; never none while unfinished."""
-        ...
-
-    def advance(self, token: int) -> State:
-        """After a word."""
-        ...
-
-
-class Grammar(Protocol):
-    """Which sequences of words may be written."""
-
-    def start(self) -> State:
-        """Before the first word."""
-        ...
 
 
 @dataclass(frozen=True)

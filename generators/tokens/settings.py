@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from ...core.settings import Settings
 from .vocabulary import MOST_ATOMS
@@ -24,6 +24,12 @@ class ModelTable(Settings):
     coordinate_parts: int = Field(default=16, ge=1, le=64)
     lattice_parts: int = Field(default=8, ge=1, le=64)
     dropout: float = Field(default=0.1, ge=0, lt=1)
+
+    @model_validator(mode="after")
+    def _heads_share_the_width(self) -> ModelTable:
+        if self.width % self.heads:
+            raise ValueError(f"heads = {self.heads} do not share width = {self.width} evenly")
+        return self
 
 
 class TrainingTable(Settings):

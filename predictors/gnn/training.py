@@ -297,6 +297,18 @@ def _groups(network: nn.Module, config: TrainingConfig) -> list[dict[str, Any]]:
     return [group for group in groups if group["params"]]
 
 
+def require_device(device: str) -> None:
+    """Refuse a device that is not here, before anything is prepared for it.
+
+    Raises:
+        InputError: torch cannot place a tensor on it.
+    """
+    try:
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise InputError(f"Training cannot run on {device!r} here: {str(error).splitlines()[0]}") from None
+
+
 @contextlib.contextmanager
 def matmul_precision(wanted: str) -> Iterator[None]:
     """Matrix products in this precision, and afterwards as before."""

@@ -20,7 +20,7 @@ from ...core.settings import config_hash
 from ..datasets.records import LabelledCrystal
 from ..datasets.splits import share_of
 from ..gnn.network import NetworkConfig, PropertyNetwork
-from ..gnn.training import Progress, Targets, TrainingConfig, train
+from ..gnn.training import Progress, Targets, TrainingConfig, require_device, train
 from ..hull.chemistry import chemistry_class
 from .domain import FAR, REFERENCES, Domain
 from .heads import HEADS
@@ -57,12 +57,7 @@ def _check(config: PropertiesConfig) -> None:
         for name in names:
             if name not in known:
                 raise InputError(f"No {what} {name!r} for properties. {nearest(name, known)}")
-    try:
-        torch.zeros(1, device=config.training.device)
-    except (RuntimeError, AssertionError) as error:
-        raise InputError(
-            f"Training cannot run on {config.training.device!r} here: {str(error).splitlines()[0]}"
-        ) from None
+    require_device(config.training.device)
 
 
 def without_leaks(joined: TrainingSet) -> TrainingSet:

@@ -5,7 +5,7 @@ import json
 
 import materials
 import pytest
-from hysteron.core.errors import MissingDataError
+from hysteron.core.errors import InputError, MissingDataError
 from hysteron.flows.progress import Silent
 from hysteron.flows.train_tokens import train_tokens
 from hysteron.generators.tokens.settings import TokensConfig
@@ -110,3 +110,29 @@ def test_an_absent_folder_is_a_sentence(tmp_path, monkeypatch):
     monkeypatch.delenv("HYSTERON_DATA_DIR", raising=False)
     with pytest.raises(MissingDataError, match="HYSTERON_DATA_DIR"):
         train_tokens(config(), tmp_path / "out", Silent())
+
+
+def test_weights_of_another_run_do_not_stay_among_the_epochs(data, tmp_path):
+    train_tokens(config(3), tmp_path / "out", Silent(), data=data)
+    train_tokens(config(1), tmp_path / "out", Silent(), anew=True, data=data)
+    kept = [p.name for p in (tmp_path / "home" / "cache" / "train" / "tiny").glob("epoch-*")]
+    assert kept == ["epoch-001.safetensors"]
+
+
+def test_a_device_that_is_not_here_is_a_sentence(data, tmp_path):
+    changed = config().model_copy(
+        update={"training": config().training.model_copy(update={"device": "warp"})}
+    )
+    with pytest.raises(InputError, match="Training cannot run on 'warp' here"):
+        train_tokens(changed, tmp_path / "out", Silent(), data=data)
+
+
+def test_no_crystal_small_enough_is_a_sentence(data, tmp_path):
+    changed = config().model_copy(update={"data": config().data.model_copy(update={"most_atoms": 1})})
+    with pytest.raises(InputError, match="no training crystal of at most 1 atoms"):
+        train_tokens(changed, tmp_path / "out", Silent(), data=data)
+
+
+def test_heads_that_do_not_share_the_width_are_refused():
+    with pytest.raises(ValueError, match="do not share width"):
+        TokensConfig.model_validate({"model": {"width": 100, "heads": 8}})

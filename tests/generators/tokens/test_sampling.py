@@ -7,9 +7,13 @@ import materials
 import numpy as np
 import pytest
 import torch
+from hysteron.generators.tokens.charges import neutral_states
+from hysteron.generators.tokens.decode import decode
 from hysteron.generators.tokens.encode import encode
+from hysteron.generators.tokens.grammar import Grammar
 from hysteron.generators.tokens.items import Table
 from hysteron.generators.tokens.model import ModelConfig, TokenModel
+from hysteron.generators.tokens.request import Request
 from hysteron.generators.tokens.sampling import Sampler, Style
 from hysteron.generators.tokens.tokens import to_tokens
 from hysteron.generators.tokens.vocabulary import Vocabulary
@@ -127,3 +131,17 @@ def test_with_no_bin_asked_guidance_changes_nothing(sampler, texts):
 
 def test_none_are_none(sampler, texts):
     assert list(sampler.write(Dictation(texts), 0, seed())) == []
+
+
+def test_a_model_that_knows_nothing_still_writes_what_was_asked_for(sampler):
+    """The grammar alone, not the weights, keeps the group, the elements and the charges."""
+    request = Request(spacegroups=(99, 160), chemsys="Ba-O-Ti", natoms=(1, 10))
+    found = list(sampler.write(Grammar(VOCABULARY, request), 40, seed()))
+    assert len(found) == 40
+    for one in found:
+        assert one.crystal.spacegroup_number in (99, 160)
+        assert set(one.crystal.amounts) == {"Ba", "Ti", "O"}
+        assert neutral_states(one.crystal.amounts)
+        assert one.crystal.natoms <= 10
+        assert len(decode(one.crystal)) == one.crystal.natoms
+    assert len({one.crystal.formula for one in found}) > 3
