@@ -21,7 +21,7 @@ from ..gnn.packed import Packed
 from .domain import Domain
 from .heads import HEADS
 from .intervals import Intervals
-from .priors import chgnet_formation, offsets_of
+from .priors import chgnet_formation, offsets_of, require_priors
 
 FORMAT = "hysteron-properties-2"
 LARGEST_BYTES = 64_000_000
@@ -148,6 +148,8 @@ class PropertyModel:
         config = NetworkConfig.from_dict(header["network"])
         weights = _under("network.", tensors)
         _check_shape(config, weights)
+        priors = _under("priors.", tensors)
+        require_priors(priors, [name for name, _ in config.outputs])
         network = PropertyNetwork(config)
         network.load_state_dict(weights)
         domain = Domain(**_under("domain.", tensors), limit=float(header["limit"]))
@@ -157,7 +159,7 @@ class PropertyModel:
             _under("scales.", tensors),
             tensors["references"],
             domain,
-            _under("priors.", tensors),
+            priors,
             {k: [Intervals(**i) for i in v] for k, v in header["intervals"].items()},
             header["elements"],
             header["card"],

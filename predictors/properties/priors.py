@@ -16,7 +16,7 @@ import itertools
 import math
 import warnings
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 import torch
@@ -61,6 +61,23 @@ def fitted_priors(
             classes = charge_classes(crystals) if classes is None else classes
             found[name] = _log_odds(classes[training], values[training, 0])[None]
     return found
+
+
+def require_priors(priors: Mapping[str, Tensor], heads: Sequence[str]) -> None:
+    """Refuse priors that are not those of these heads.
+
+    Raises:
+        ValueError: one is of a head that stands on nothing or is not there, or has another shape than `fitted_priors` gives.
+    """
+    for name, prior in priors.items():
+        head = HEADS[name] if name in heads else None
+        if head is None or not (head.on_chgnet or head.on_charges):
+            raise ValueError(f"it has a prior for {name!r}, which stands on none")
+        wanted = (head.outputs, TERMS if head.on_chgnet else CHARGE_CLASSES)
+        if tuple(prior.shape) != wanted or prior.dtype != torch.float64:
+            raise ValueError(
+                f"its prior for {name!r} has shape {tuple(prior.shape)}, expected {wanted} in float64"
+            )
 
 
 def offsets_of(priors: Mapping[str, Tensor], crystals: Packed, references: Tensor) -> dict[str, Tensor]:

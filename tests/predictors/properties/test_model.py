@@ -158,6 +158,15 @@ def without(key):
     return change
 
 
+def with_prior(head, *shape):
+    """A prior of a head that stands on nothing, is not there, or of another shape."""
+
+    def change(header, tensors):
+        tensors[f"priors.{head}"] = torch.zeros(shape, dtype=torch.float64)
+
+    return change
+
+
 def with_header(**more):
     return lambda header, _: header | more
 
@@ -184,6 +193,9 @@ def with_network(**more):
         with_header(intervals={"band_gap": [{"slope": 1}]}),
         with_header(limit="far"),
         with_header(network="large"),
+        with_prior("band_gap", 1, 120),
+        with_prior("castelli_heat", 1, 120),
+        with_prior("formation_energy", 4, 119),
         lambda header, _: [header],
         lambda header, _: 3,
     ],
