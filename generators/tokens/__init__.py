@@ -1,1 +1,1 @@
-"""Crystals as sequences of Wyckoff tokens: there, back, and what a model reads between."""
+"""Crystals as sequences of Wyckoff tokens: there and back, which of them may be written, and a model that writes them."""
