@@ -67,6 +67,8 @@ def discover(
         shown, format, title=f"{len(shown)} best of {summary['counts']['shortlist']} in the shortlist"
     )
     say(summary["sentence"])
+    for sentence in summary.get("generators", ()):
+        say(sentence)
     say(f"Report: {summary['report']}")
 
 

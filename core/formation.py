@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from .contracts import Hull
@@ -10,6 +10,8 @@ from .errors import HullError
 
 if TYPE_CHECKING:
     from pymatgen.core import Composition
+
+    from .candidate import Candidate
 
 
 def reference_energies(hull: Hull, elements: Iterable[str]) -> dict[str, float | HullError]:
@@ -37,3 +39,28 @@ def elemental_energy(composition: Composition, references: Mapping[str, float | 
             raise reference
         total += reference * amount
     return total / composition.num_atoms
+
+
+def expected_distances(candidates: Sequence[Candidate], hull: Hull) -> list[float | None]:
+    """Distance from the hull that a predicted formation energy means, eV/atom, in order.
+
+    `None` for a candidate without `formation_energy_per_atom`, or of elements or phases that the hull does not hold.
+    """
+    references = reference_energies(
+        hull, sorted({str(e) for c in candidates for e in c.structure.composition})
+    )
+    found: list[float | None] = [None] * len(candidates)
+    places, queries = [], []
+    for i, candidate in enumerate(candidates):
+        formation = candidate.value("formation_energy_per_atom")
+        composition = candidate.structure.composition
+        if formation is None:
+            continue
+        try:
+            queries.append((composition, float(formation) + elemental_energy(composition, references), ()))
+            places.append(i)
+        except HullError:
+            continue
+    for i, distance in zip(places, hull.distances(queries), strict=True):
+        found[i] = None if isinstance(distance, HullError) else distance.energy_above_hull
+    return found

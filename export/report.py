@@ -24,7 +24,7 @@ from .folders import write_atomically
 from .report_drawings import gradients, symbol
 from .report_map import population_map
 from .report_scenes import Scene, scene
-from .report_view import card, columns, funnel_rows, measured_count, predictions
+from .report_view import card, columns, funnel_key, funnel_rows, measured_count, predictions
 from .report_words import NOT_COMPUTED, count, duration, formula, moment, number
 from .run_summary import FunnelStage, RunSummary
 
@@ -89,6 +89,7 @@ def render_report(
         sprite=_sprite(scenes),
         map=where,
         funnel=funnel_rows(funnel),
+        funnel_key=funnel_key(funnel),
         predictions=predictions(shortlist),
         measured=measured_count(shortlist),
         not_computed=NOT_COMPUTED,

@@ -24,7 +24,7 @@ from .report_words import (
     units,
     value_text,
 )
-from .run_summary import FunnelStage
+from .run_summary import TOGETHER, FunnelStage
 
 TABLE_PROPERTIES = (
     "energy_above_hull",
@@ -37,6 +37,12 @@ TABLE_PROPERTIES = (
 )
 """Columns of the shortlist, where any candidate has them. The other properties stand with each candidate."""
 REASONS_SHOWN = 6
+COLOURS = 4
+"""Colours of generators in the style sheet; the fifth generator has the first one's again."""
+KNOWN = "known materials"
+SHORT_BAR = 1 / 8
+"""Of the longest bar; below it, up to `MOST_SINGLY` crystals are drawn one by one."""
+MOST_SINGLY = 24
 LONGEST_DETAIL = 160
 MEASURED = ("experiment", "measured")
 
@@ -118,7 +124,10 @@ def card(
         "cell": _cell(candidate),
         "new": is_new(candidate),
         "origin": origin(candidate) or "unknown",
-        "made_from": [_parent(parent, formulas) for parent in first_parents(candidate)],
+        "roads": [
+            {"name": name or "unknown", "made_from": [_parent(parent, formulas) for parent in parents]}
+            for name, parents in roads(candidate).items()
+        ],
         "score": None
         if score is None
         else {"text": number(float(score), 2), "share": max(0.0, min(1.0, score))},
@@ -134,9 +143,13 @@ def card(
     }
 
 
-def first_parents(candidate: Candidate) -> tuple[str, ...]:
-    """Ids of the crystals that the first step made it from."""
-    return candidate.provenance[0].parents if candidate.provenance else ()
+def roads(candidate: Candidate) -> dict[str, list[str]]:
+    """Who brought the candidate in, each with the ids of what it made it from; several, if they found the same crystal."""
+    found: dict[str, list[str]] = {}
+    for step in candidate.provenance:
+        if step.stage == candidate.provenance[0].stage:
+            found[step.name] = list(dict.fromkeys((*found.get(step.name, ()), *step.parents)))
+    return found or {"": []}
 
 
 def _parent(identifier: str, formulas: dict[str, str]) -> dict[str, Any]:
@@ -200,9 +213,60 @@ def _detail(value: Any) -> str:
 
 
 def funnel_rows(funnel: Sequence[FunnelStage]) -> list[dict[str, Any]]:
-    """Stages with bars in percent of the largest, reasons by count."""
-    widest = max((max(stage.entered, stage.left) for stage in funnel), default=0) or 1
-    return [_funnel_row(stage, widest) for stage in funnel]
+    """Stages with bars in percent of the largest, reasons by count; of several generators, who proposed what is left."""
+    key = funnel_key(funnel)
+    # Thousands of known materials would leave slivers of the rest, in which no share can be seen.
+    compared = [stage for stage in funnel if not (key and _is_all_known(stage))]
+    widest = max((max(stage.entered, stage.left) for stage in compared), default=0) or 1
+    return [_funnel_row(stage, widest) | {"parts": _parts(stage, key, widest)} for stage in funnel]
+
+
+def funnel_key(funnel: Sequence[FunnelStage]) -> list[dict[str, Any]]:
+    """Who proposed, as it is drawn, and last what was known before; nothing if there is one generator only."""
+    names = list(dict.fromkeys(name for stage in funnel for name in stage.by_generator))
+    several = {name: parts for name in names if (parts := _joined(name, names))}
+    alone = [name for name in names if name not in several]
+    if len(alone) < 2:
+        return []
+    key = [_key_entry(name, [alone.index(one) for one in several.get(name, (name,))]) for name in names]
+    return [*key, {"name": KNOWN, "style": "", "note": "screened beside"}]
+
+
+def _joined(name: str, names: Sequence[str]) -> tuple[str, ...]:
+    """The generators whose names are joined in this one; none if it is the name of one generator."""
+    parts = tuple(name.split(TOGETHER))
+    return parts if len(parts) > 1 and all(part in names for part in parts) else ()
+
+
+def _key_entry(name: str, places: Sequence[int]) -> dict[str, Any]:
+    """In the colour of a generator, or striped in those of the first and last of several."""
+    one, two = (places[i] % COLOURS + 1 for i in (0, -1))
+    note = {1: "", 2: "proposed by both, counted once"}.get(len(places), "proposed by each, counted once")
+    return {"name": name, "style": f"--one:var(--g{one});--two:var(--g{two})", "note": note}
+
+
+def _is_all_known(stage: FunnelStage) -> bool:
+    """Whether it only says how many materials were known to begin with."""
+    return stage.entered == 0 and not any(stage.by_generator.values())
+
+
+def _parts(stage: FunnelStage, key: Sequence[dict[str, Any]], widest: int) -> list[dict[str, Any]]:
+    """Of those that left, how many each one proposed and how many were known; a generator is told even if it is none.
+
+    Where the bar is too short to see them in it, a few are `drawn` one by one.
+    """
+    if not key:
+        return []
+    counts = [stage.by_generator.get(entry["name"], 0) for entry in key[:-1]]
+    counts.append(stage.left - sum(counts))
+    singly = stage.left <= MOST_SINGLY and stage.left < SHORT_BAR * widest
+    parts = [
+        entry | {"count": n, "text": number(n), "drawn": max(1, n) if singly else 1}
+        for entry, n in zip(key, counts, strict=True)
+    ]
+    if _is_all_known(stage):
+        return parts[-1:]
+    return [part for part in parts if part["count"] > 0 or not part["note"]]
 
 
 def _funnel_row(stage: FunnelStage, widest: int) -> dict[str, Any]:
@@ -214,8 +278,9 @@ def _funnel_row(stage: FunnelStage, widest: int) -> dict[str, Any]:
         "left": number(stage.left),
         "lost": number(max(0, stage.entered - stage.left)),
         "gained": number(max(0, stage.left - stage.entered)) if stage.left > stage.entered else "",
-        "entered_share": f"{100 * stage.entered / widest:.2f}",
-        "left_share": f"{100 * stage.left / widest:.2f}",
+        "entered_share": f"{min(100, 100 * stage.entered / widest):.2f}",
+        "left_share": f"{min(100, 100 * stage.left / widest):.2f}",
+        "beyond": stage.left > widest,
         "reasons": [(reason, number(times)) for reason, times in reasons[:REASONS_SHOWN]],
         "more": count(len(reasons) - REASONS_SHOWN, "more reason"),
         "more_reasons": [(reason, number(times)) for reason, times in reasons[REASONS_SHOWN:]],

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+TOGETHER = " + "
+"""Stands between the names of generators that proposed the same crystal."""
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -77,9 +80,12 @@ class FunnelStage:
         entered: How many went in.
         left: How many came out.
         reasons: Why the others were set aside, counted.
+        by_generator: How many of those that came out each generator proposed, in the run's order. A crystal that several
+            proposed is counted once, under their names joined by `TOGETHER`; what nobody proposed was known before.
     """
 
     name: str
     entered: int
     left: int
     reasons: dict[str, int] = field(default_factory=dict)
+    by_generator: dict[str, int] = field(default_factory=dict)

@@ -73,10 +73,15 @@ class SourceTable(Settings):
 
 
 class GeneratorTable(Settings):
-    """`[[generator]]`: who proposes, and which share of the proposals. `settings` are its own."""
+    """`[[generator]]`: who proposes. `settings` are its own.
+
+    Attributes:
+        share: Of the proposals, weighed against the other generators' shares: 3 and 1 are three quarters and one. 0 leaves
+            a generator of the preset out.
+    """
 
     name: str
-    share: float = Field(default=1.0, gt=0)
+    share: float = Field(default=1.0, ge=0, allow_inf_nan=False)
     settings: dict[str, Any] = {}
 
 
@@ -319,7 +324,10 @@ def _validated(merged: dict[str, Any], where: str) -> RunSettings:
         rows = value if key in _LISTS else [value]
         models = [validate(_TABLES[key], _with_own(key, row), f"{where}, [{key}]") for row in rows]
         tables[key] = tuple(models) if key in _LISTS else models[0]
-    return RunSettings(**tables)
+    settings = RunSettings(**tables)
+    if not any(table.share for table in settings.generator):
+        raise SettingsError(f"{where}: nobody proposes. Give a [[generator]] a share above 0.")
+    return settings
 
 
 def _with_own(key: str, row: dict[str, Any]) -> dict[str, Any]:

@@ -19,11 +19,12 @@ from ..core.errors import StageError
 from ..core.settings import config_hash
 from . import selection, toolbox
 from .progress import listener
+from .proposals import Road, propose, proposers
 from .run import GATE, Run, elapsed_seconds, forget_runs
 
 if TYPE_CHECKING:
     from ..core.filters import Filter
-    from .run_settings import PlanTable, RunSettings, SourceTable
+    from .run_settings import GeneratorTable, PlanTable, RunSettings, SourceTable
 
 SEEDS_A_WRITE = 500
 PROPOSALS_A_CHUNK = 64
@@ -94,23 +95,24 @@ def generate_chunks(run: Run) -> Iterator[int]:
 
 
 def generate(run: Run, chunk: int) -> int:
-    """One chunk of new crystals, none of them known. Returns how many."""
-    seeds = _seeds(run)
-    tools = Tools(known=_known(run))
+    """One chunk of new crystals, none of them known, by every generator in its share. Returns how many."""
+    tools = toolbox.tools_for_generation(run.settings, _known(run))
     tables = run.settings.generator
-    shares = [table.share / sum(t.share for t in tables) for table in tables]
-    proposals: dict[str, Candidate] = {}
-    for i, (table, share) in enumerate(zip(tables, shares, strict=True)):
-        rng = _stream(run.settings.run.seed, "generate", chunk, i)
-        count = max(1, round(share * PROPOSALS_A_CHUNK))
-        for candidate in toolbox.generator(table).generate(seeds, count, rng, tools):
-            proposals.setdefault(candidate.candidate_id, candidate)
-    new = list(proposals.values())
-    work = ("generate", chunk, {"ids": [c.candidate_id for c in new]})
-    run.store.upsert(new, run.run_id, role="proposed", stage="generate", chunk=chunk, work=work)
-    _known(run).add_all((c.candidate_id, c.structure) for c in new)
+    roads = [_road(run, chunk, i, table) for i, table in enumerate(tables) if table.share]
+    new = propose(roads, PROPOSALS_A_CHUNK, tools, run.store.structures)
+    work = ("generate", chunk, {"ids": new.ids, "by_generator": new.by_generator})
+    run.store.upsert(new.candidates, run.run_id, role="proposed", stage="generate", chunk=chunk, work=work)
+    _known(run).add_all((c.candidate_id, c.structure) for c in new.candidates)
     listener().advance(len(new))
     return len(new)
+
+
+def _road(run: Run, chunk: int, i: int, table: GeneratorTable) -> Road:
+    """The i-th generator of the run, with its random stream of this chunk."""
+    generator, rng = toolbox.generator(table), _stream(run.settings.run.seed, "generate", chunk, i)
+    return Road(
+        table.name, table.share, lambda count, tools: generator.generate(_seeds(run), count, rng, tools)
+    )
 
 
 def select(run: Run) -> int:
@@ -118,11 +120,14 @@ def select(run: Run) -> int:
     done = run.done("select")
     if done:
         return len(done[0]["ids"])
-    ids = [i for _, payload in sorted(run.done("generate").items()) for i in payload["ids"]]
+    # A generator that may give known crystals can give one in two chunks.
+    ids = list(
+        dict.fromkeys(i for _, payload in sorted(run.done("generate").items()) for i in payload["ids"])
+    )
     wants_polar = [table.name for table in run.settings.screen if table.name == "ferroelectric"] != []
     proposals = run.store.get_many(ids)
     unstable = predicted_distances(run.settings, proposals)
-    ordered = selection.by_promise(proposals, wants_polar, unstable)
+    ordered = selection.by_promise(proposals, wants_polar, unstable, proposers(run))
     chosen = ordered[: run.settings.run.relaxations]
     payload = {"ids": chosen, "proposed": len(ids), "predicted": len(unstable)}
     run.store.upsert([], run.run_id, work=("select", 0, payload))
@@ -137,32 +142,19 @@ def predicted_distances(settings: RunSettings, proposals: Sequence[Candidate]) -
     """
     if not settings.predictor:
         return {}
-    from ..core.errors import HullError
-    from ..core.formation import elemental_energy, reference_energies
+    from ..core.formation import expected_distances
 
     listener().stage("triage", len(proposals))
-    hull = toolbox.hull(settings.potential.name)
-    references = reference_energies(
-        hull, sorted({str(e) for c in proposals for e in c.structure.composition})
-    )
     predictor = toolbox.predictor(settings.predictor[0].name)
-    asked: list[tuple[str, Any]] = []
+    predicted: list[Candidate] = []
     for batch in _batches(proposals, TRIAGED_AT_ONCE):
-        for candidate in predictor.predict(batch):
-            formation = candidate.value("formation_energy_per_atom")
-            composition = candidate.structure.composition
-            try:
-                elements = elemental_energy(composition, references)
-            except HullError:
-                continue
-            if formation is not None:
-                asked.append((candidate.candidate_id, (composition, float(formation) + elements, ())))
+        predicted += predictor.predict(batch)
         listener().advance(len(batch))
-    found = hull.distances([query for _, query in asked])
+    distances = expected_distances(predicted, toolbox.hull(settings.potential.name))
     return {
-        identifier: distance.energy_above_hull
-        for (identifier, _), distance in zip(asked, found, strict=True)
-        if not isinstance(distance, HullError)
+        candidate.candidate_id: distance
+        for candidate, distance in zip(predicted, distances, strict=True)
+        if distance is not None
     }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from ..core.contracts import Generator, Hull, Potential, Predictor, Screen, Source, Tools
+from ..core.contracts import Generator, Hull, Known, Potential, Predictor, Screen, Source, Tools
 from ..core.registry import load
 from ..core.settings import validate
 
@@ -99,7 +99,7 @@ def second_opinion(table: PotentialTable) -> Predictor:
 
 
 @lru_cache(maxsize=4)
-def hull(name: str = "chgnet") -> Hull:
+def hull(name: str) -> Hull:
     """The competing phases with energies of the potential of that name, read once per process.
 
     Raises:
@@ -128,6 +128,12 @@ def tools(settings: RunSettings, **more: Any) -> Tools:
     )
 
 
+def tools_for_generation(settings: RunSettings, known: Known) -> Tools:
+    """What a generator may ask: what is known, the hull, and the predictor that orders the proposals, if there is one."""
+    first = predictor(settings.predictor[0].name) if settings.predictor else None
+    return Tools(known=known, hull=hull(settings.potential.name), predictor=first)
+
+
 def screens(settings: RunSettings) -> Sequence[Screen]:
     """The screens of a run, in order."""
     return [screen(table) for table in settings.screen]
@@ -143,7 +149,7 @@ def predictor(name: str) -> Predictor:
 
 def tools_for_prediction() -> Tools:
     """Potential and hull, for predictors that stand on them."""
-    return Tools(potential=potential("chgnet"), hull=hull())
+    return Tools(potential=potential("chgnet"), hull=hull("chgnet"))
 
 
 def _configured(component: Any, values: dict[str, Any], where: str) -> Any:

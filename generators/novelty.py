@@ -34,8 +34,13 @@ class Novelty:
         for seed in seeds:
             self._waiting[seed.formula].append(seed)
 
-    def admit(self, structure: Structure, parent: Candidate) -> Candidate | None:
-        """The crystal as a candidate with id and space group, or `None` if it may not be proposed (again)."""
+    def admit(self, structure: Structure, parent: Candidate | None = None) -> Candidate | None:
+        """The crystal as a candidate with id and space group, or `None` if it may not be proposed (again).
+
+        Args:
+            structure: What is proposed.
+            parent: What it was made of, if of anything: it is no news.
+        """
         bucket = bucket_of(structure)
         self._take_in_seeds(bucket)
         identifier, number, is_new = self._index.assign(structure, bucket)
@@ -52,8 +57,8 @@ class Novelty:
         self._given.update((identifier, candidate.candidate_id))
         return candidate
 
-    def _is_free(self, identifier: str, parent: Candidate) -> bool:
-        return identifier not in self._given and identifier != parent.candidate_id
+    def _is_free(self, identifier: str, parent: Candidate | None) -> bool:
+        return identifier not in self._given and (parent is None or identifier != parent.candidate_id)
 
     def _take_in_seeds(self, bucket: Bucket) -> None:
         """Seeds that could share a bucket: like in formula, and in space group where that is known."""

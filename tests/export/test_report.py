@@ -15,6 +15,7 @@ import pytest
 from hysteron.core.candidate import Candidate, Failure, PropertyValue, Step, Verdict
 from hysteron.core.errors import OutputError
 from hysteron.export.report import render_report, write_report
+from hysteron.export.report_view import funnel_rows
 from hysteron.export.run_summary import FunnelStage, RunSummary
 
 RUN = RunSummary(
@@ -109,7 +110,7 @@ def hostile(ferroelectric) -> tuple[RunSummary, Candidate, list[FunnelStage]]:
         {HOSTILE: HOSTILE},
         (HOSTILE,),
     )
-    return run, candidate, [FunnelStage(HOSTILE, 2, 1, {HOSTILE: 1})]
+    return run, candidate, [FunnelStage(HOSTILE, 2, 1, {HOSTILE: 1}, {HOSTILE: 1, "other": 0})]
 
 
 def test_nothing_is_loaded_from_anywhere(page):
@@ -264,3 +265,85 @@ def test_a_browser_opens_it_without_errors(kind, shortlist, hostile, tmp_path):
     assert len(re.findall(r'class="point[ "]', done.stdout)) == 1
     assert 'aria-sort="ascending"' in done.stdout
     assert "<button" in done.stdout.split("<thead>")[1].split("</thead>")[0]
+
+
+# Who proposed what
+
+
+def _split(*rows: tuple[str, int, int, dict[str, int]]) -> list[FunnelStage]:
+    return [FunnelStage(name, entered, left, {}, by_generator) for name, entered, left, by_generator in rows]
+
+
+TWO = _split(
+    ("known materials", 0, 2986, {"substitution": 0, "tokens": 0, "substitution + tokens": 0}),
+    ("proposed", 0, 64, {"substitution": 44, "tokens": 19, "substitution + tokens": 1}),
+    ("relaxed", 20, 20, {"substitution": 14, "tokens": 6, "substitution + tokens": 0}),
+    ("stability", 140, 130, {"substitution": 12, "tokens": 0, "substitution + tokens": 0}),
+    ("shortlist", 40, 15, {"substitution": 3, "tokens": 1, "substitution + tokens": 0}),
+)
+
+
+def _funnel_of(page: Page) -> str:
+    return page.words.split("Predicted, not measured")[1].split(" Funnel ")[1]
+
+
+def test_the_funnel_tells_who_proposed(shortlist):
+    words = _funnel_of(Page(render_report(RUN, shortlist, TWO, shortlist)))
+    assert words.startswith(
+        "substitution tokens substitution + tokens proposed by both, counted once known materials screened beside"
+    )
+    assert "Proposed 64 44 substitution 19 tokens 1 substitution + tokens Relaxed" in words
+    assert "Stability 130 of 140 10 set aside 12 substitution 0 tokens 118 known materials" in words
+    assert "Shortlist 15 of 40 25 set aside 3 substitution 1 tokens 11 known materials" in words
+    assert "Known materials 2986 Proposed" in words
+
+
+def test_segments_add_up_and_say_what_they_are(shortlist):
+    page = Page(render_report(RUN, shortlist, TWO, shortlist))
+    segments = [a for t, a in page.elements if t == "i" and "flex-grow" in (a.get("style") or "")]
+    assert [a["title"] for a in segments if a["title"].endswith("materials")] == [
+        "2986 known materials",
+        "118 known materials",
+        "11 known materials",
+    ]
+    total = sum(int(re.search(r"flex-grow:(\d+)", a["style"] or "")[1]) for a in segments)
+    assert total == sum(stage.left for stage in TWO)
+
+
+def test_the_longest_bar_is_not_that_of_the_known_materials_to_begin_with(shortlist):
+    rows = funnel_rows(TWO)
+    assert [row["beyond"] for row in rows] == [True, False, False, False, False]
+    assert (rows[0]["left_share"], rows[3]["entered_share"]) == ("100.00", "100.00")
+
+
+def test_a_few_crystals_in_a_short_bar_are_drawn_one_by_one():
+    drawn = {row["name"]: [part["drawn"] for part in row["parts"]] for row in funnel_rows(TWO)}
+    assert drawn["Stability"] == [1, 1, 1]
+    assert drawn["Shortlist"] == [3, 1, 11]
+
+
+def test_of_one_generator_the_funnel_is_as_it_was(shortlist):
+    alone = [dataclasses.replace(stage, by_generator={"substitution": stage.left}) for stage in FUNNEL]
+    one = render_report(RUN, shortlist, alone, shortlist)
+    assert one == render_report(RUN, shortlist, FUNNEL, shortlist)
+    assert '<ol class="funnel">' in one
+
+
+def test_hostile_generators_are_shown_and_never_run(hostile):
+    run, candidate, _ = hostile
+    names = {HOSTILE: 1, "other": 1, f"{HOSTILE} + other": 1}
+    funnel = [FunnelStage("proposed", 0, 3, {}, names), FunnelStage(HOSTILE, 3, 3, {}, names)]
+    page = Page(render_report(run, [candidate], funnel, [candidate]))
+    assert [t for t, _ in page.elements].count("script") == 3
+    assert not any(tag in ("img", "iframe", "object", "embed", "base", "form") for tag, _ in page.elements)
+    assert not any(name.startswith("on") for _, attributes in page.elements for name in attributes)
+    assert all("<" not in (attributes.get("style") or "") for _, attributes in page.elements)
+    assert f"{HOSTILE} + other" in page.words
+
+
+def test_a_crystal_of_two_roads_names_both(ferroelectric):
+    twice = dataclasses.replace(
+        ferroelectric, provenance=(*ferroelectric.provenance, Step("generate", "tokens"))
+    )
+    page = Page(render_report(RUN, [twice], FUNNEL, [twice]))
+    assert "substitution of SrTiO3-221-aaaaaaaaaa; tokens" in page.words

@@ -52,6 +52,14 @@ def test_entries_of_a_list_are_merged_by_name(tmp_path):
     assert "ferroelectric" in by_name
 
 
+def test_a_generator_of_the_preset_is_left_out_by_a_share_of_nothing(tmp_path):
+    text = '[[generator]]\nname = "substitution"\nshare = 0\n'
+    with pytest.raises(SettingsError, match="nobody proposes"):
+        resolve(write(tmp_path, text))
+    settings = resolve(write(tmp_path, text + '[[generator]]\nname = "tokens"\n'))
+    assert {t.name: t.share for t in settings.generator} == {"substitution": 0, "tokens": 1}
+
+
 def test_fixed_work_excludes_a_budget():
     assert resolve(options={"relaxations": 40}).budget_seconds is None
     with pytest.raises(SettingsError, match="exclude each other"):

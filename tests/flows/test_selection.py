@@ -11,9 +11,11 @@ from hysteron.flows import steps, toolbox
 from hysteron.flows.run_settings import RunSettings, resolve
 from hysteron.flows.selection import (
     COST_PER_ATOM,
+    FURTHEST,
     MOST_UNSTABLE_EV,
     POLAR_BONUS,
     REPEATED_CHEMISTRY,
+    SPREAD,
     UNSTABLE_PER_EV,
     by_promise,
 )
@@ -183,3 +185,108 @@ def test_an_unknown_predictor_is_refused_before_the_run(tmp_path):
     path.write_text('[[predictor]]\nname = "propertys"\n')
     with pytest.raises(SettingsError, match="Did you mean 'properties'"):
         resolve(path)
+
+
+# Several generators
+
+
+def written(cation: str, nats: float | None, unstable: float = 0.0, generator: str = "writer") -> Candidate:
+    """A rock salt that another generator wrote from nothing."""
+    candidate = replace(proposal(cation), properties=(), provenance=(Step("generate", generator),))
+    if nats is None:
+        return candidate
+    return candidate.with_property(PropertyValue("log_probability", nats, "1", f"{generator} 1"))
+
+
+EIGHT = ("Mg", "Ca", "Sr", "Ba", "Mn", "Fe", "Co", "Ni")
+OTHER_EIGHT = ("Zn", "Cd", "Sn", "Pb", "Cu", "Eu", "V", "Ti")
+
+
+def two_generators(counts=(8, 8)):
+    """Substitution with probabilities of 0.01 to 0.05, and one whose nats lie between -100 and -30."""
+    one = [proposal(c, 0.01 + 0.005 * i) for i, c in enumerate(EIGHT[: counts[0]])]
+    return one, [written(c, -100.0 + 10.0 * i) for i, c in enumerate(OTHER_EIGHT[: counts[1]])]
+
+
+def ids(candidates):
+    return {c.candidate_id for c in candidates}
+
+
+def test_nats_of_one_generator_are_not_held_against_those_of_another():
+    one, other = two_generators()
+    ordered = by_promise([*one, *other], False)
+    for head in (4, 8, 12):
+        assert abs(len(set(ordered[:head]) & ids(one)) - head / 2) <= 1
+
+
+def test_generators_share_the_head_as_they_shared_the_proposals():
+    one, other = two_generators((8, 2))
+    ordered = by_promise([*one, *other], False)
+    assert len(set(ordered[:5]) & ids(other)) == 1
+
+
+def test_the_hull_is_the_judge_between_generators_and_leaves_nobody_out():
+    one, other = two_generators()
+    unstable = {c.candidate_id: 0.1 for c in other}
+    head = set(by_promise([*one, *other], False, unstable)[:8])
+    assert 1 <= len(head & ids(other)) <= 3
+    unstable = {c.candidate_id: 0.4 for c in other}
+    assert not set(by_promise([*one, *other], False, unstable)[:7]) & ids(other)
+
+
+def test_the_best_of_a_generator_does_not_outweigh_the_hull():
+    """However probable its generator finds it: 2 on the common scale, 5 by the hull."""
+    outlier = written("Zn", 1e6)
+    others = [written(c, -50.0 - i) for i, c in enumerate(EIGHT)]
+    ordered = by_promise([outlier, *others], False, {"ZnO": MOST_UNSTABLE_EV})
+    assert ordered[-1] == "ZnO"
+    assert 2 * FURTHEST < UNSTABLE_PER_EV * MOST_UNSTABLE_EV
+
+
+def test_wide_values_are_shrunk_and_narrow_ones_never_stretched():
+    """Quartiles 40 nats apart: 40 nats count as much as `SPREAD`. Differences of a thousandth stay one."""
+    wide = [written(c, nats) for c, nats in zip(EIGHT[:5], (-100, -80, -60, -40, -20), strict=True)]
+    price = SPREAD / UNSTABLE_PER_EV
+    assert by_promise(wide[1:4:2], False) == ["BaO", "CaO"]
+    assert by_promise(wide, False, {"MnO": 1.1 * price / 2})[0] == "BaO"
+    assert by_promise(wide, False, {"MnO": 0.9 * price / 2})[0] == "MnO"
+    narrow = [written("Mg", -50.0), written("Ca", -50.001)]
+    assert by_promise(narrow, False, {"MgO": 0.001}) == ["CaO", "MgO"]
+
+
+def test_the_order_of_the_input_does_not_matter():
+    one, other = two_generators()
+    expected = by_promise([*one, *other], False, {"ZnO": 0.2, "MgO": 0.1})
+    assert by_promise([*other[::-1], *one[::2], *one[1::2]], False, {"ZnO": 0.2, "MgO": 0.1}) == expected
+
+
+def test_one_proposal_equal_ones_and_ones_without_a_probability():
+    assert by_promise([], False) == []
+    assert by_promise([written("Mg", -50.0)], False) == ["MgO"]
+    assert by_promise([written("Ca", -50.0), written("Ba", -50.0)], False) == ["BaO", "CaO"]
+    unknown = [written(c, None) for c in ("Sr", "Mg")]
+    assert by_promise(unknown, False) == ["MgO", "SrO"]
+    assert sorted(by_promise([*unknown, proposal("Ca", 0.0)], False)) == ["CaO", "MgO", "SrO"]
+
+
+def test_what_has_no_probability_stands_in_the_middle():
+    values = [written(c, nats) for c, nats in zip(EIGHT[:4], (-80.0, -60.0, -40.0, -20.0), strict=True)]
+    ordered = by_promise([*values, written("Zn", None)], False)
+    assert ordered == ["BaO", "SrO", "ZnO", "CaO", "MgO"]
+
+
+def test_of_a_crystal_of_two_roads_the_better_value_counts():
+    one, other = two_generators()
+    twice = one[0].with_property(PropertyValue("log_probability", 100.0, "1", "writer 1"))
+    assert by_promise([*one, *other], False)[0] != "MgO"
+    assert by_promise([twice, *one[1:], *other], False)[0] == "MgO"
+
+
+def test_who_proposed_is_what_the_run_says():
+    """The first step may be of another run: eight of one generator, of which the store says otherwise of two."""
+    candidates = [proposal(c, 0.05 - 0.005 * i) for i, c in enumerate(EIGHT)]
+    renamed = [replace(c, provenance=(Step("generate", "other"),)) for c in candidates[-2:]]
+    who = dict.fromkeys(ids(candidates), "substitution")
+    ordered = by_promise([*candidates[:-2], *renamed], False, None, who)
+    assert ordered == by_promise(candidates, False)
+    assert by_promise([*candidates[:-2], *renamed], False) != ordered

@@ -22,7 +22,7 @@ def rooms(tmp_path, monkeypatch):
 
 
 def test_a_run_with_another_potential_is_told_how_to_make_its_table(rooms):
-    assert toolbox.hull().potential_name == toolbox.potential("chgnet").name
+    assert toolbox.hull("chgnet").potential_name == toolbox.potential("chgnet").name
     with pytest.raises(MissingDataError, match="'hysteron data build hull --potential other-1' makes one"):
         toolbox.hull("other-1")
     with pytest.raises(MissingDataError, match="--potential other-1"):
