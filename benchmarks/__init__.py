@@ -2,6 +2,7 @@
 
 BENCHMARKS = {
     "ferroelectric-parents": "hysteron.benchmarks.ferroelectric_parents:run",
+    "generation": "hysteron.benchmarks.generation:run",
     "grounding": "hysteron.benchmarks.grounding:run",
     "materials-project": "hysteron.benchmarks.materials_project:run",
     "planner": "hysteron.benchmarks.planner:run",

@@ -119,7 +119,7 @@ class Trainings:
         """CHGNet's energy of each element, eV/atom, shape `(119,)`."""
         from ..flows import toolbox
 
-        return reference_table(toolbox.hull("chgnet"))
+        return reference_table(toolbox.hull())
 
     @lru_cache(maxsize=4)  # noqa: B019  # lives as long as the benchmark
     def data(self, name: str) -> TrainingSet:

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from .output import console_error
+
+if TYPE_CHECKING:
+    from rich.progress import Task
 
 SPEED_PERIOD_SECONDS = 120.0  # results come in bursts; the time left is estimated over this long
 LEAST_SECONDS = 0.5  # before a rate means something
@@ -44,6 +48,8 @@ class Bars:
         return self
 
     def __exit__(self, *problem: object) -> None:
+        if any(problem) and self._task is not None and not self._present.completed:
+            self._progress.live.transient = True  # refused at the door: the sentence is enough
         self._end_stage()
         self._progress.stop()
 
@@ -52,13 +58,16 @@ class Bars:
         self._task = self._progress.add_task(name, total=total, rate="")
         self._begun = monotonic()
 
+    @property
+    def _present(self) -> Task:
+        return next(task for task in self._progress.tasks if task.id == self._task)
+
     def _end_stage(self) -> None:
         """Stop the clock of the stage before; a total that was not known is what was reached."""
         if self._task is None:
             return
-        task = next(t for t in self._progress.tasks if t.id == self._task)
-        if task.total is None:
-            self._progress.update(self._task, total=task.completed)
+        if self._present.total is None:
+            self._progress.update(self._task, total=self._present.completed)
         self._progress.stop_task(self._task)
         self._task = None
 
@@ -66,8 +75,7 @@ class Bars:
         if self._task is None:
             return
         self._progress.advance(self._task, count)
-        task = next(t for t in self._progress.tasks if t.id == self._task)
-        rate = per_second(task.completed, monotonic() - self._begun)
+        rate = per_second(self._present.completed, monotonic() - self._begun)
         self._progress.update(self._task, rate=rate)
 
     def say(self, sentence: str) -> None:

@@ -74,7 +74,7 @@ def relax(
             results = relaxer.relax(structures, lambda *_: shown.advance(), checkpoint)
         seconds = monotonic() - began
         relaxed = [relaxed_candidate(c, r, relaxer) for c, r in zip(candidates, results, strict=True)]
-        placed = _above_hull(relaxed, results, relaxer.potential, toolbox.hull("chgnet"), pressure)
+        placed = _above_hull(relaxed, results, relaxer.potential, toolbox.hull(), pressure)
         say(summary(results, f"{relaxer.potential.name}, {relaxer.version}", seconds))
         return placed
 

@@ -98,14 +98,19 @@ def second_opinion(table: PotentialTable) -> Predictor:
     return SecondOpinion(first, second, hull(table.name))
 
 
-@lru_cache(maxsize=4)
-def hull(name: str) -> Hull:
-    """The competing phases with energies of the potential of that name, read once per process.
+def hull(name: str = "chgnet") -> Hull:
+    """The competing phases with energies of the potential of that name, read once per process (`read_hull` remembers).
 
     Raises:
         MissingDataError: there is no table of this potential; the sentence names the command that makes it.
         HullError: the table was made with other weights.
     """
+    return read_hull(name)
+
+
+@lru_cache(maxsize=4)
+def read_hull(name: str) -> Hull:
+    """As `hull`, for a name."""
     from ..predictors.hull.table import ConvexHull, PhaseTable
 
     return ConvexHull(PhaseTable.load(potential=name), potential=potential(name))
@@ -149,7 +154,7 @@ def predictor(name: str) -> Predictor:
 
 def tools_for_prediction() -> Tools:
     """Potential and hull, for predictors that stand on them."""
-    return Tools(potential=potential("chgnet"), hull=hull("chgnet"))
+    return Tools(potential=potential("chgnet"), hull=hull())
 
 
 def _configured(component: Any, values: dict[str, Any], where: str) -> Any:

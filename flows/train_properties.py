@@ -50,7 +50,7 @@ def train_properties(
     work = home() / "cache" / "train" / config.name
     listener.stage("prepare crystals", None)
     gathered = fit.gather(config, home() / "cache" / "properties", workers, data, listener.advance)
-    references = fit.reference_table(toolbox.hull("chgnet"))
+    references = fit.reference_table(toolbox.hull())
     log, picture = folder / f"{config.name}.jsonl", folder / f"{config.name}.png"
     if anew or not (work / "checkpoint.pt").is_file():
         log.unlink(missing_ok=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,8 +15,12 @@ from .progress import Listener
 from .train_properties import told
 
 if TYPE_CHECKING:
+    from pymatgen.core import Structure
+
+    from ..generators.tokens.choice import TryOut
     from ..generators.tokens.examples import Example
     from ..generators.tokens.model import TokenModel
+    from ..generators.tokens.openings import Openings
     from ..generators.tokens.settings import TokensConfig
     from ..generators.tokens.training import Progress
     from ..predictors.gnn.training import Progress as Shown
@@ -40,7 +45,8 @@ def train_tokens(
         data: The data folder; `HYSTERON_DATA_DIR` if none is given.
 
     Returns:
-        The file of weights of the last epoch; log and curves stand beside it, those of every epoch in the work folder.
+        The file of weights of the epoch that writes the best crystals (see `generators/tokens/choice.py`); card,
+        log and curves stand beside it, the weights of every epoch in the work folder.
 
     Raises:
         InputError: a checkpoint or a device that cannot be used, or no crystals to train on.
@@ -50,10 +56,13 @@ def train_tokens(
     import torch
 
     from ..export.folders import prepare_folder
+    from ..generators.tokens.card import card_text
+    from ..generators.tokens.choice import best
     from ..generators.tokens.items import Table
     from ..generators.tokens.model import ModelConfig, TokenModel
+    from ..generators.tokens.openings import Openings
     from ..generators.tokens.tokens import to_tokens
-    from ..generators.tokens.training import TrainingConfig, train
+    from ..generators.tokens.training import TrainingConfig, nats, train
     from ..generators.tokens.vocabulary import Vocabulary
     from ..generators.tokens.weights import Trained
     from ..predictors.gnn.curves import append_to_log, draw_curves
@@ -72,7 +81,9 @@ def train_tokens(
             stale.unlink(missing_ok=True)
     taught = crystals(config, listener, workers, data)
     vocabulary = Vocabulary(most_atoms=config.data.most_atoms)
-    table = Table.of([to_tokens(e.crystal, vocabulary, e.properties) for e in taught], vocabulary)
+    sequences = [to_tokens(e.crystal, vocabulary, e.properties) for e in taught]
+    table = Table.of(sequences, vocabulary)
+    openings = Openings.of((sequences[i] for i, e in enumerate(taught) if e.split == "train"), vocabulary)
     rows = {
         split: torch.tensor([i for i, e in enumerate(taught) if e.split == split], dtype=torch.long)
         for split in ("train", "val")
@@ -92,12 +103,12 @@ def train_tokens(
         shown = _shown(progress)
         append_to_log(log, shown)
         draw_curves(log, picture, config.name)
-        Trained(average, vocabulary).save(work / f"epoch-{progress.epoch:03d}.safetensors")
+        Trained(average, vocabulary, openings=openings).save(_epoch_file(work, progress.epoch))
         listener.advance(progress.epoch - reached)
         reached = progress.epoch
         listener.say(told(shown))
 
-    average = train(
+    train(
         model,
         table,
         vocabulary,
@@ -108,16 +119,65 @@ def train_tokens(
         checkpoint,
         _fingerprint(config, taught),
     )
+    tried = _tried_out(config, work, taught, openings, listener)
+    chosen = best(tried)
+    listener.say(
+        f"epoch {chosen.epoch} is kept: of {chosen.written} crystals that it wrote {chosen.promising} are sound, new and "
+        f"expected near the hull"
+    )
+    kept = Trained.load(_epoch_file(work, chosen.epoch))
     card = {
         "name": config.name,
         "method": f"Wyckoff tokens {utc_now()[:7]}",
         "trained": utc_now()[:10],
         "config": config.model_dump(mode="json"),
         "crystals": {split: len(some) for split, some in rows.items()},
+        "nats": nats(kept.model, table, rows["val"]),
+        "epoch": chosen.epoch,
+        "tried_out": [one.as_dict() for one in tried],
     }
     path = folder / f"{config.name}.safetensors"
-    Trained(average, vocabulary, card).save(path)
+    Trained(kept.model, vocabulary, card, openings).save(path)
+    (folder / f"{config.name}.md").write_text(card_text(card), encoding="utf-8")
     return path
+
+
+def _epoch_file(work: Path, epoch: int) -> Path:
+    return work / f"epoch-{epoch:03d}.safetensors"
+
+
+def _tried_out(
+    config: TokensConfig, work: Path, taught: Sequence[Example], openings: Openings, listener: Listener
+) -> list[TryOut]:
+    """What the epochs write, every so many of them and the last."""
+    from ..generators.tokens.choice import key_of, try_out
+    from ..generators.tokens.weights import Trained
+
+    choice, last = config.choice, config.training.epochs
+    epochs = sorted({*range(choice.every, last + 1, choice.every), last})
+    listener.stage("try out epochs", len(epochs))
+    known = {key_of(example.crystal) for example in taught}
+    tried = []
+    for epoch in epochs:
+        trained = Trained.load(_epoch_file(work, epoch))
+        trained.openings = openings
+        judge = partial(_near_hull, limit=choice.near_hull)
+        tried.append(try_out(trained, epoch, known, choice.crystals, config.training.seed, judge))
+        listener.advance()
+    return tried
+
+
+def _near_hull(structures: Sequence[Structure], limit: float) -> list[bool]:
+    """Whether the property network expects each structure no further above the hull, as it is written."""
+    from ..core.candidate import Candidate
+    from ..core.formation import expected_distances
+    from . import toolbox
+
+    if not structures:
+        return []
+    candidates = [Candidate(str(i), structure) for i, structure in enumerate(structures)]
+    predicted = toolbox.predictor("properties").predict(candidates)
+    return [d is not None and d <= limit for d in expected_distances(predicted, toolbox.hull())]
 
 
 def crystals(
@@ -157,7 +217,7 @@ def _shown(progress: Progress) -> Shown:
 def _fingerprint(config: TokensConfig, taught: Sequence[Example]) -> str:
     """Of everything that decides the weights, the device aside."""
     found = hashlib.sha256(
-        config_hash(config.model_dump(mode="json", exclude={"training": {"device"}})).encode()
+        config_hash(config.model_dump(mode="json", exclude={"training": {"device"}, "choice": True})).encode()
     )
     for example in taught:
         found.update(f"{example.key}|{example.split}|{example.crystal.wyckoff}".encode())

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from ...core.errors import InputError
 from .charges import ions, neutral_states
@@ -24,15 +24,29 @@ MOST_FILLINGS = 20_000
 """Combinations that are tried, at most: two masks with all elements free, more if the request names some."""
 
 
+@dataclass(frozen=True)
+class Filling:
+    """A way to fill the masks.
+
+    Attributes:
+        elements: Of each mask.
+        crystal: What becomes of the template.
+    """
+
+    elements: tuple[str, ...]
+    crystal: WyckoffCrystal
+
+
 def fillings(
     template: WyckoffCrystal, masked: Sequence[Sequence[int]], request: Request | None = None
-) -> Iterator[WyckoffCrystal]:
+) -> Iterator[Filling]:
     """Every way to fill the masks, the template's own among them if it is sound.
 
     Args:
         template: The crystal.
         masked: For each mask the orbits (counted from 0) that it covers; they get one element together.
-        request: What the filled crystal shall be; its `spacegroups` and `natoms` are the template's affair.
+        request: What the filled crystal shall be. Elements that are allowed or excluded are those that fill the masks; what
+            is not masked may stay. Its `spacegroups` and `natoms` are the template's affair.
 
     Raises:
         InputError: a mask covers no orbit or one that is not there, two cover the same, or there are too
@@ -41,7 +55,7 @@ def fillings(
     request = request or Request()
     _require_masks(template, masked)
     kept = {orbit.element for i, orbit in enumerate(template.orbits) if i not in set().union(*masked)}
-    if not all(request.lets_in(symbol) for symbol in kept):
+    if request.system is not None and not kept <= request.system:
         return
     known = ions()
     chosen = [s for s in _elements() if request.lets_in(s) and (request.intermetallics or s in known)]
@@ -53,7 +67,7 @@ def fillings(
     for symbols in itertools.product(chosen, repeat=len(masked)):
         filled = _filled(template, masked, symbols)
         if _is_sound(filled.reduced_amounts, request):
-            yield filled
+            yield Filling(symbols, filled)
 
 
 def _require_masks(template: WyckoffCrystal, masked: Sequence[Sequence[int]]) -> None:

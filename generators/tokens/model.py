@@ -92,7 +92,7 @@ class Cache:
     """Keys and values of the items read so far, for sampling.
 
     Attributes:
-        keys, values: By layer, room for the longest sequence, shape `(nsequences, heads, longest, width / heads)`.
+        keys, values: By layer, with room for items to come, shape `(nsequences, heads, room, width / heads)`.
         length: Items read.
     """
 
@@ -101,9 +101,11 @@ class Cache:
     length: int = 0
 
     @classmethod
-    def empty(cls, config: ModelConfig, sequences: int, device: str | torch.device = "cpu") -> Cache:
-        """Nothing read yet."""
-        shape = (sequences, config.heads, config.longest, config.width // config.heads)
+    def empty(
+        cls, config: ModelConfig, sequences: int, device: str | torch.device = "cpu", room: int | None = None
+    ) -> Cache:
+        """Nothing read yet; room for so many items, by default for the longest sequence."""
+        shape = (sequences, config.heads, room or config.longest, config.width // config.heads)
         keys, values = ([torch.zeros(shape, device=device) for _ in range(config.layers)] for _ in range(2))
         return cls(keys, values)
 
@@ -163,8 +165,10 @@ class TokenModel(nn.Module):
 
     def losses(self, items: Items) -> Tensor:
         """Nats of each item but the first given those before; 0 where it is not judged, shape `(nsequences, nitems - 1)`."""
-        hidden = self(items[:, :-1], items[:, 1:])
-        wanted = items[:, 1:]
+        return self.nats(self(items[:, :-1], items[:, 1:]), items[:, 1:])
+
+    def nats(self, hidden: Tensor, wanted: Items) -> Tensor:
+        """Nats of items given what is known before each of them; 0 where one is not judged, shape `(nsequences, nitems)`."""
         total = torch.zeros_like(wanted.values)
         for kind, loss in (
             (WORD, self._word_loss),

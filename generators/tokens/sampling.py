@@ -14,8 +14,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ...core.errors import InputError
 from .items import KINDS, orbit_tokens
 from .model import ANGLE, COORDINATE, LOG_LENGTH, NAMES, WORD, Cache, Items, TokenModel
+from .openings import Openings
 from .sequence import WyckoffCrystal
 from .tokens import Slot, TokenSequence, from_tokens, slots
 from .vocabulary import ANY, Vocabulary
@@ -96,11 +98,13 @@ class Sampler:
     Args:
         model: In evaluation mode.
         vocabulary: Its words.
+        openings: How often property bins go together; all of those allowed alike if it is not told.
     """
 
-    def __init__(self, model: TokenModel, vocabulary: Vocabulary) -> None:
+    def __init__(self, model: TokenModel, vocabulary: Vocabulary, openings: Openings | None = None) -> None:
         self.model = model
         self.vocabulary = vocabulary
+        self.openings = openings or Openings()
         self.device = next(model.parameters()).device
         self._anything = [vocabulary.id_of(bins.name, ANY) for bins in vocabulary.properties]
 
@@ -109,9 +113,11 @@ class Sampler:
     ) -> Iterator[Written]:
         """Crystals, in batches; equal seeds give equal crystals.
 
+        A sequence whose numbers make no crystal (three angles that no cell has) is left out.
+
         Args:
             grammar: Which words may be written; it also chooses the property bins.
-            count: How many.
+            count: How many sequences.
             generator: On the processor.
             style: How boldly.
         """
@@ -120,7 +126,7 @@ class Sampler:
 
     @torch.no_grad()
     def _batch(self, grammar: Grammar, count: int, generator: torch.Generator, style: Style) -> list[Written]:
-        drafts = [self._opened(grammar, generator) for _ in range(count)]
+        drafts = self._opened(grammar, count, generator)
         guided = style.guidance != 0
         cache = Cache.empty(self.model.config, count * (1 + guided), self.device)
         active = list(range(count))
@@ -144,17 +150,19 @@ class Sampler:
                 cache = cache.select(kept.to(self.device))
                 active = [active[i] for i in left]
             hidden = self._read(self._last(drafts, active, guided), cache)
-        return [self._finished(draft) for draft in drafts]
+        return [written for draft in drafts if (written := self._finished(draft)) is not None]
 
-    def _opened(self, grammar: Grammar, generator: torch.Generator) -> _Draft:
-        """A draft with its property bins, each one of those allowed by chance."""
-        draft = _Draft(grammar.start())
-        for _ in self.vocabulary.properties:
-            choices = np.flatnonzero(draft.state.allowed())
-            chosen = int(choices[int(torch.randint(len(choices), (1,), generator=generator))])
-            draft.tokens.append(chosen)
-            draft.state = draft.state.advance(chosen)
-        return draft
+    def _opened(self, grammar: Grammar, count: int, generator: torch.Generator) -> list[_Draft]:
+        """Drafts with their property bins."""
+        allowed = [np.flatnonzero(mask) for mask in grammar.bins]
+        drafts = [_Draft(grammar.start()) for _ in range(count)]
+        for draft, bins in zip(
+            drafts, self.openings.draw(allowed, self.vocabulary, count, generator), strict=True
+        ):
+            for chosen in bins:
+                draft.tokens.append(chosen)
+                draft.state = draft.state.advance(chosen)
+        return drafts
 
     def _opening(self, drafts: Sequence[_Draft], guided: bool) -> tuple[Items, Items]:
         """The property bins, and that words come after them."""
@@ -243,9 +251,14 @@ class Sampler:
             draft.numbers.append(value)
             draft.log_probability += likely
 
-    def _finished(self, draft: _Draft) -> Written:
+    def _finished(self, draft: _Draft) -> Written | None:
+        """`None` if its numbers make no crystal."""
         sequence = TokenSequence(tuple(draft.tokens), tuple(draft.numbers))
-        return Written(from_tokens(sequence, self.vocabulary), draft.log_probability, sequence)
+        try:
+            crystal = from_tokens(sequence, self.vocabulary)
+        except InputError:
+            return None
+        return Written(crystal, draft.log_probability, sequence)
 
 
 def _told(slot: Slot | None, draft: _Draft) -> tuple[int, int, int]:

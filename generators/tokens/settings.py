@@ -45,6 +45,17 @@ class TrainingTable(Settings):
     device: str = "cpu"
 
 
+class ChoiceTable(Settings):
+    """`[choice]`: how the epoch is chosen whose weights are kept; see `choice.py`."""
+
+    every: int = Field(default=3, ge=1)
+    """Epochs from one that is tried out to the next; the last one always is."""
+    crystals: int = Field(default=500, ge=1)
+    """Written by each epoch that is tried out."""
+    near_hull: float = Field(default=0.1, gt=0)
+    """Predicted distance above the hull up to which a crystal counts as promising, eV/atom."""
+
+
 class TokensConfig(Settings):
     """The whole file."""
 
@@ -53,3 +64,4 @@ class TokensConfig(Settings):
     data: DataTable = DataTable()
     model: ModelTable = ModelTable()
     training: TrainingTable = TrainingTable()
+    choice: ChoiceTable = ChoiceTable()

@@ -8,6 +8,7 @@ other bins leave the ids of everything else as they are.
 from __future__ import annotations
 
 import bisect
+import itertools
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -57,20 +58,28 @@ class PropertyBins:
         return bisect.bisect_right(self.edges, value)
 
     def bins_within(self, low: float, high: float) -> tuple[int, ...]:
-        """The bins that overlap a range.
+        """The bins that lie in a range; those that overlap it if none lies in it.
 
         Raises:
             InputError: the range is empty.
         """
         if not low < high:
             raise InputError(f"The range {low:g}..{high:g} of {self.name} is empty.")
-        return tuple(range(bisect.bisect_right(self.edges, low), bisect.bisect_left(self.edges, high) + 1))
+        ends = (0.0 if self.name in NEVER_NEGATIVE else -math.inf, *self.edges, math.inf)
+        spans = list(itertools.pairwise(ends))
+        inside = tuple(i for i, (least, most) in enumerate(spans) if low <= least and most <= high)
+        return inside or tuple(i for i, (least, most) in enumerate(spans) if least < high and low < most)
 
 
+NEVER_NEGATIVE = frozenset({"band_gap", "energy_above_hull"})
+"""Properties whose lowest bin begins at 0."""
 PROPERTIES = (
-    PropertyBins("band_gap", (0.01, 0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0)),
-    PropertyBins("formation_energy_per_atom", (-3.0, -2.5, -2.0, -1.5, -1.0, -0.5, 0.0)),
-    PropertyBins("energy_above_hull", (0.001, 0.025, 0.05, 0.1, 0.2)),
+    PropertyBins("band_gap", (0.01, 0.25, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5, 4.0, 5.0, 6.0)),
+    PropertyBins(
+        "formation_energy_per_atom",
+        (-3.5, -3.0, -2.5, -2.0, -1.5, -1.0, -0.75, -0.5, -0.25, 0.0, 0.5),
+    ),
+    PropertyBins("energy_above_hull", (0.001, 0.01, 0.025, 0.05, 0.1, 0.2, 0.5)),
 )
 """eV, eV/atom, eV/atom."""
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from ...core.errors import InputError
 from .model import ModelConfig, TokenModel
+from .openings import Openings
 from .vocabulary import PropertyBins, Vocabulary
 
 FORMAT = "hysteron-tokens-1"
@@ -27,11 +27,18 @@ class Trained:
         model: In evaluation mode.
         vocabulary: Its words.
         card: What it was trained on and how good it is.
+        openings: How often the training crystals have which property bins.
     """
 
     model: TokenModel
     vocabulary: Vocabulary
     card: dict[str, Any] = field(default_factory=dict)
+    openings: Openings = field(default_factory=Openings)
+
+    @property
+    def method(self) -> str:
+        """As it is written in `PropertyValue.method`."""
+        return str(self.card.get("method", "Wyckoff tokens"))
 
     def save(self, path: Path) -> None:
         """Write as one safetensors file."""
@@ -42,6 +49,7 @@ class Trained:
             "model": self.model.config.as_dict(),
             "properties": [[bins.name, list(bins.edges)] for bins in self.vocabulary.properties],
             "most_atoms": self.vocabulary.most_atoms,
+            "openings": self.openings.rows(),
             "card": self.card,
         }
         tensors = {k: v.detach().cpu().half().contiguous() for k, v in self.model.state_dict().items()}
@@ -92,12 +100,18 @@ class Trained:
         vocabulary = Vocabulary(properties, int(header["most_atoms"]))
         if config.words != len(vocabulary):
             raise ValueError(f"it has {config.words} words, its vocabulary {len(vocabulary)}")
-        if config.layers > len(tensors):
-            raise ValueError("its weights are not those of the model that its header describes")
-        with torch.device("meta"):
-            wanted = {name: tensor.shape for name, tensor in TokenModel(config).state_dict().items()}
-        if wanted != {name: tensor.shape for name, tensor in tensors.items()}:
+        # Before a model is made, so that a header cannot ask for more memory than the file has weights.
+        told = {
+            "words.weight": (config.words, config.width),
+            "places.weight": (config.longest, config.width),
+            "next_coordinate.weight": (4 * config.coordinate_parts, config.width),
+            "next_length.weight": (3 * config.lattice_parts, config.width),
+        }
+        blocks = {name.split(".")[1] for name in tensors if name.startswith("blocks.")}
+        found = {name: tuple(tensors[name].shape) for name in told if name in tensors}
+        if found != told or len(blocks) != config.layers:
             raise ValueError("its weights are not those of the model that its header describes")
         model = TokenModel(config)
         model.load_state_dict(tensors)
-        return cls(model.eval().requires_grad_(False), vocabulary, header["card"])
+        openings = Openings.from_rows(header.get("openings", []), vocabulary)
+        return cls(model.eval().requires_grad_(False), vocabulary, header["card"], openings)

@@ -74,12 +74,13 @@ def test_every_number_says_where_it_came_from(one):
         assert all(v.reason for v in candidate.verdicts)
 
 
-def test_a_new_crystal_knows_its_parents(one):
+def test_a_new_crystal_knows_its_parents_or_was_written_from_nothing(one):
     records, _ = one[3]
     new = [lineage for _, _, lineage, _ in records.values() if lineage[0][0] == "generate"]
     assert len(new) >= 6
+    assert {lineage[0][1] for lineage in new} == {"substitution", "tokens"}
     for lineage in new:
-        assert lineage[0][2]
+        assert bool(lineage[0][2]) == (lineage[0][1] == "substitution")
         assert all(parent in records for parent in lineage[0][2])
 
 

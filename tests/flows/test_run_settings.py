@@ -54,10 +54,10 @@ def test_entries_of_a_list_are_merged_by_name(tmp_path):
 
 def test_a_generator_of_the_preset_is_left_out_by_a_share_of_nothing(tmp_path):
     text = '[[generator]]\nname = "substitution"\nshare = 0\n'
-    with pytest.raises(SettingsError, match="nobody proposes"):
-        resolve(write(tmp_path, text))
-    settings = resolve(write(tmp_path, text + '[[generator]]\nname = "tokens"\n'))
+    settings = resolve(write(tmp_path, text))
     assert {t.name: t.share for t in settings.generator} == {"substitution": 0, "tokens": 1}
+    with pytest.raises(SettingsError, match="nobody proposes"):
+        resolve(write(tmp_path, text + '[[generator]]\nname = "tokens"\nshare = 0\n'))
 
 
 def test_fixed_work_excludes_a_budget():

@@ -48,7 +48,7 @@ def test_the_shortlist_gets_a_second_value_and_a_wider_first_one(toys, own_home,
         best, other = candidate.all_of("energy_above_hull")
         assert (best.method, other.method) == ("CHGNet 0.3.0", "Shifted 1.0")
         assert other.value - best.value == pytest.approx(SHIFT, abs=SINGLE_PRECISION_ENERGY)
-        alone = toolbox.hull("chgnet").distance(candidate.structure.composition, candidate.value("energy_per_atom"))
+        alone = toolbox.hull().distance(candidate.structure.composition, candidate.value("energy_per_atom"))
         assert best.uncertainty > alone.uncertainty
     assert results.summary_of(run).models["second opinion"] == "Shifted 1.0"
 

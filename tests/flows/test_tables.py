@@ -16,13 +16,13 @@ def rooms(tmp_path, monkeypatch):
     monkeypatch.setenv("HYSTERON_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("HYSTERON_DATA_DIR", str(tmp_path))
     crystals_in(tmp_path)
-    toolbox.hull.cache_clear()
+    toolbox.read_hull.cache_clear()
     yield tmp_path
-    toolbox.hull.cache_clear()
+    toolbox.read_hull.cache_clear()
 
 
 def test_a_run_with_another_potential_is_told_how_to_make_its_table(rooms):
-    assert toolbox.hull("chgnet").potential_name == toolbox.potential("chgnet").name
+    assert toolbox.hull().potential_name == toolbox.potential("chgnet").name
     with pytest.raises(MissingDataError, match="'hysteron data build hull --potential other-1' makes one"):
         toolbox.hull("other-1")
     with pytest.raises(MissingDataError, match="--potential other-1"):

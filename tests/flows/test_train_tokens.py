@@ -60,6 +60,7 @@ def config(epochs: int = 2) -> TokensConfig:
             "data": {"most_atoms": 12},
             "model": {"width": 16, "layers": 1, "heads": 2, "coordinate_parts": 2, "lattice_parts": 2},
             "training": {"epochs": epochs, "batch": 2},
+            "choice": {"every": 1, "crystals": 6},
         }
     )
 
@@ -76,16 +77,22 @@ def test_weights_log_and_curves_are_left_and_every_epoch_is_kept(data, tmp_path)
     assert (tmp_path / "out" / "tiny.png").read_bytes().startswith(b"\x89PNG")
     kept = sorted(p.name for p in (tmp_path / "home" / "cache" / "train" / "tiny").glob("epoch-*"))
     assert kept == ["epoch-001.safetensors", "epoch-002.safetensors"]
-    assert len(told.sentences) == 2
+    assert [one["epoch"] for one in model.card["tried_out"]] == [1, 2]
+    assert model.card["epoch"] in (1, 2)
+    assert sum(count for *_, count in model.openings.rows()) == 5
+    assert len(told.sentences) == 3
+    card = (tmp_path / "out" / "tiny.md").read_text()
+    assert f"of 2 epochs the weights of epoch {model.card['epoch']} are kept" in card
+    assert "on 5 crystals" in card
 
 
 def test_a_finished_training_is_not_repeated_and_anew_it_is(data, tmp_path):
     first = train_tokens(config(), tmp_path / "out", Silent(), data=data).read_bytes()
     told = Told()
     assert train_tokens(config(), tmp_path / "out", told, data=data).read_bytes() == first
-    assert told.sentences == []
+    assert len(told.sentences) == 1
     assert train_tokens(config(), tmp_path / "out", told, anew=True, data=data).read_bytes() == first
-    assert len(told.sentences) == 2
+    assert len(told.sentences) == 4
 
 
 def test_what_cannot_be_written_is_told(data, tmp_path):

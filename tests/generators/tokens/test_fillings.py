@@ -22,7 +22,7 @@ def titanate():
 
 
 def test_one_mask_is_filled_as_smact_would():
-    found = {crystal.formula for crystal in fillings(titanate(), [[0]])}
+    found = {filling.crystal.formula for filling in fillings(titanate(), [[0]])}
     wanted = set()
     for z in range(1, 104):
         amounts = Composition({Element.from_Z(z).symbol: 1}) + Composition("TiO3")
@@ -34,7 +34,8 @@ def test_one_mask_is_filled_as_smact_would():
 
 def test_what_is_not_masked_stays():
     template = titanate()
-    for crystal in fillings(template, [[1]]):
+    for filling in fillings(template, [[1]]):
+        crystal = filling.crystal
         assert crystal.lattice == template.lattice
         assert crystal.spacegroup_number == 99
         kept = {(orbit.element, orbit.letter, orbit.free) for orbit in crystal.orbits}
@@ -43,26 +44,44 @@ def test_what_is_not_masked_stays():
 
 def test_the_grammar_lets_every_filling_through():
     grammar, found = Grammar(WORDS), 0
-    for crystal in fillings(
+    for filling in fillings(
         titanate(), [[0], [1]], Request(elements=("Ba", "Pb", "Na", "Ti", "Nb", "Zr", "O"))
     ):
-        assert grammar.first_refused(to_tokens(crystal, WORDS).tokens) is None
+        assert grammar.first_refused(to_tokens(filling.crystal, WORDS).tokens) is None
         found += 1
     assert found > 5
 
 
 def test_orbits_under_one_mask_get_one_element():
-    found = [crystal.reduced_amounts for crystal in fillings(titanate(), [[2, 3]])]
+    found = [filling.crystal.reduced_amounts for filling in fillings(titanate(), [[2, 3]])]
     assert {"Ba": 1, "Ti": 1, "S": 3} in found
     assert all(len(amounts) in (2, 3) for amounts in found)
 
 
 def test_a_request_narrows_the_fillings():
-    formulas = [crystal.formula for crystal in fillings(titanate(), [[0]], Request(formula="PbTiO3"))]
+    formulas = [one.crystal.formula for one in fillings(titanate(), [[0]], Request(formula="PbTiO3"))]
     assert formulas == ["TiPbO3"]
-    assert not list(fillings(titanate(), [[0]], Request(exclude_elements=("O",))))
+    assert not list(fillings(titanate(), [[0]], Request(chemsys="Ba-Ti")))
     metals = Request(intermetallics=True, must_contain=("Fe",))
-    assert [crystal.formula for crystal in fillings(titanate(), [[0]], metals)] == ["TiFeO3"]
+    assert [one.crystal.formula for one in fillings(titanate(), [[0]], metals)] == ["TiFeO3"]
+
+
+def test_elements_named_or_excluded_are_those_in_the_masks():
+    named = [one.elements for one in fillings(titanate(), [[1]], Request(elements=("Zr", "Hf")))]
+    assert named == [("Hf",), ("Zr",)]
+    left = {one.elements for one in fillings(titanate(), [[1]], Request(exclude_elements=("O", "Zr")))}
+    assert ("Hf",) in left
+    assert not {("O",), ("Zr",)} & left
+
+
+def test_it_is_told_what_fills_which_mask():
+    found = list(fillings(titanate(), [[1], [0]], Request(formula="PbZrO3")))
+    assert [one.elements for one in found] == [("Zr", "Pb"), ("Pb", "Zr")]
+    barium, titanium = titanate().orbits[:2]
+    for one in found:
+        places = {(orbit.element, orbit.letter) for orbit in one.crystal.orbits}
+        assert (one.elements[0], titanium.letter) in places
+        assert (one.elements[1], barium.letter) in places
 
 
 @pytest.mark.parametrize(

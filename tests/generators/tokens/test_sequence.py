@@ -51,7 +51,7 @@ def test_the_sequence_in_words():
     sequence = to_tokens(encode(materials.barium_titanate_tetragonal()), WORDS, {"band_gap": 1.83})
     words = [WORDS.word(token) for token in sequence.tokens]
     assert words[:4] == [
-        ("band_gap", 4),
+        ("band_gap", 5),
         ("formation_energy_per_atom", ANY),
         ("energy_above_hull", ANY),
         ("spacegroup", 99),
