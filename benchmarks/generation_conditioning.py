@@ -39,7 +39,7 @@ def conditioning_row(world: World) -> Figures:
     """Every range, under the default guidance and two others."""
     base = _predicted(world, NOTHING, {}, 0.0)
     default = world.config().guidance
-    guidances = sorted({0.0, default, 2.0})
+    guidances = sorted({0.0, 1.0, default})
     found: Figures = {}
     for name, ranges in RANGES.items():
         sets = {f"guidance_{g:g}": _predicted(world, f"{name} {g:g}", ranges, g) for g in guidances}

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..store.store import CandidateStore
 
 _WISHES, _TEMPLATE, _DRAWS = "Which crystals", "A known crystal, filled anew", "How they are drawn"
-_COLUMNS = ("log_probability", "formation_energy_per_atom")
+_COLUMNS = ("log_probability", "formation_energy_per_atom", "band_gap")
 """What the table shows beside the usual columns, where any crystal has it."""
 _CATALOG = "catalog"
 
@@ -63,6 +63,14 @@ def generate(
     ] = None,
     polar: Annotated[
         bool, typer.Option("--polar", help="Only polar space groups.", rich_help_panel=_WISHES)
+    ] = False,
+    intermetallics: Annotated[
+        bool,
+        typer.Option(
+            "--intermetallics",
+            help="Let crystals through whose ions are not neutral: metals among themselves, mixed valence.",
+            rich_help_panel=_WISHES,
+        ),
     ] = False,
     properties: Annotated[
         list[str] | None,
@@ -160,6 +168,7 @@ def generate(
         "--natoms": interval(natoms) if natoms is not None else None,
         "--spacegroup": spacegroup,
         "--polar": polar or None,
+        "--intermetallics": intermetallics or None,
         "--property": property_ranges(properties) if properties else None,
         "--mask": tuple(mask) if mask else None,
         "--temperature": temperature,
@@ -173,6 +182,8 @@ def generate(
         seeds = _seeds(kind, template, source, store, opened)
         tools = _tools(kind, seeds, opened, with_catalog=bool(template) or not seeds or source != _CATALOG)
         found = _generated(component, seeds, count, seed, tools)
+        if tools.predictor is not None and not mask:
+            found = tools.predictor.predict(found)
         if opened is not None:
             parents = {p for c in found for step in c.provenance for p in step.parents}
             opened.upsert([s for s in seeds if s.candidate_id in parents])

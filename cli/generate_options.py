@@ -20,6 +20,7 @@ SETTINGS = {
     "--natoms": "natoms",
     "--spacegroup": "spacegroup_number",
     "--polar": "polar_only",
+    "--intermetallics": "intermetallics",
     "--property": "properties",
     "--mask": "mask",
     "--temperature": "temperature",

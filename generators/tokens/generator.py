@@ -96,7 +96,6 @@ class Tokens:
         rng: np.random.Generator,
         tools: Tools,
     ) -> Iterator[Candidate]:
-        from .generator_config import asked_ranges
         from .ranking import ranked
 
         pool = self._pool(
@@ -112,7 +111,7 @@ class Tokens:
             for candidate, sound in pool
         ]
         items = [_items(sound) for _, sound in pool]
-        for place in ranked(candidates, items, asked_ranges(self.config), tools)[:count]:
+        for place in ranked(candidates, items, self.config.properties, tools)[:count]:
             yield _described(place)
 
     def _pool(

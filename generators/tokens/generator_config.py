@@ -46,7 +46,7 @@ class TokenGeneratorConfig(Asked):
     mask: tuple[str, ...] = ()
     temperature: float = Field(default=1.0, gt=0, le=10)
     number_temperature: float = Field(default=0.2, gt=0, le=10)
-    guidance: float = Field(default=1.0, ge=0, le=20)
+    guidance: float = Field(default=2.0, ge=0, le=20)
     oversampling: int = Field(default=8, ge=1, le=1000)
     tries_per_candidate: int = Field(default=5, ge=1)
     model: Path | None = None
