@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 
-NORMAL_QUANTILE = 1.959963984540054  # 97.5%
 PERCENTILES = (2.5, 97.5)
 BOOTSTRAPS = 2000
 Figures = dict[str, Any]
@@ -31,10 +30,10 @@ def wilson(hits: int, n: int) -> tuple[float, float]:
     """Lower and upper end of a share's interval; everything if nothing was tried."""
     if n == 0:
         return 0.0, 1.0
-    z, p = NORMAL_QUANTILE, hits / n
-    centre = (p + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    return (0.0 if hits == 0 else centre - half), (1.0 if hits == n else centre + half)
+    from scipy.stats import binomtest
+
+    interval = binomtest(hits, n).proportion_ci(0.95, method="wilson")
+    return float(interval.low), float(interval.high)
 
 
 def difference(hits: int, n: int, other_hits: int, other_n: int) -> Figures:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -66,15 +65,9 @@ def card_text(card: Mapping[str, Any], sections: tuple[str, ...] = ()) -> str:
 
 
 def _row(one: Mapping[str, int]) -> str:
-    low, high = wilson(one["promising"], one["written"])
+    from scipy.stats import binomtest
+
+    interval = binomtest(one["promising"], one["written"]).proportion_ci(0.95, method="wilson")
     shares = [f"{one[name] / one['written']:.1%}" for name in ("sound", "unique", "novel", "promising")]
-    shares[-1] += f" ({low:.1%}-{high:.1%})"
+    shares[-1] += f" ({interval.low:.1%}-{interval.high:.1%})"
     return f"| {one['epoch']} | {one['written']} | {' | '.join(shares)} |"
-
-
-def wilson(hits: int, n: int, z: float = 1.96) -> tuple[float, float]:
-    """Interval of a share, at 95% by default. Source: Wilson, J. Am. Stat. Assoc. 22, 209 (1927)."""
-    share = hits / n
-    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-    return middle - half, middle + half

@@ -1,6 +1,6 @@
 """How is one request made to a server that may refuse, stumble, cut off or drip?
 
-mp-api is handed this session, whose adapter retries nothing: so there is one loop of retries, the one here.
+mp-api is handed this client of requests, whose adapter retries nothing: so there is one loop of retries, the one here.
 mp-api itself would retry three statuses, not 500 or 503, and would wait for ever for a response that comes
 byte by byte.
 """

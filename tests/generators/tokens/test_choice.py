@@ -2,9 +2,10 @@
 
 import pytest
 import torch
-from hysteron.generators.tokens.card import wilson
+from hysteron.generators.tokens.card import card_text
 from hysteron.generators.tokens.choice import TryOut, best, try_out
 from hysteron.generators.tokens.model import ModelConfig, TokenModel
+from hysteron.generators.tokens.settings import TokensConfig
 from hysteron.generators.tokens.vocabulary import Vocabulary
 from hysteron.generators.tokens.weights import Trained
 
@@ -42,7 +43,17 @@ def test_the_best_yields_most_and_the_earlier_of_equal_ones_is_taken():
     assert best(rows).epoch == 3
 
 
-def test_an_interval_of_a_share():
-    """Of 10 in 20, Wilson's 95% interval is 0.299 to 0.701."""
-    assert wilson(10, 20) == pytest.approx((0.299, 0.701), abs=1e-3)
-    assert wilson(0, 20)[0] == pytest.approx(0.0, abs=1e-9)
+def test_the_card_has_wilsons_interval_of_what_an_epoch_yields():
+    """Of 10 in 20 it is 29.9% to 70.1%."""
+    row = {"epoch": 3, "written": 20, "sound": 18, "unique": 17, "novel": 12, "promising": 10}
+    card = {
+        "name": "tiny",
+        "method": "Wyckoff tokens",
+        "trained": "2026-11-30",
+        "config": TokensConfig().model_dump(mode="json"),
+        "crystals": {"train": 5, "val": 2},
+        "nats": 1.0,
+        "epoch": 3,
+        "tried_out": [row],
+    }
+    assert "| 3 | 20 | 90.0% | 85.0% | 60.0% | 50.0% (29.9%-70.1%) |" in card_text(card)
