@@ -1,7 +1,7 @@
 """One file per claim: each measures a figure and a baseline in the same run, and gives them as one JSON object."""
 
 BENCHMARKS = {
-    "ferroelectric-parents": "hysteron.benchmarks.ferroelectric_parents:run",
+    "ferroelectric": "hysteron.benchmarks.ferroelectric:run",
     "generation": "hysteron.benchmarks.generation:run",
     "grounding": "hysteron.benchmarks.grounding:run",
     "materials-project": "hysteron.benchmarks.materials_project:run",

@@ -183,3 +183,21 @@ def hull(
     say(f"{card['name']}: {card['phases']} phases, {card['relaxed']} of them relaxed.")
     for reason, count in card["not_relaxed"].items():
         say(f"  not relaxed: {count} ({reason})")
+
+
+@build.command()
+def charges(into: IntoOption = None) -> None:
+    """Fit effective charges to DFT polarizations (seconds)."""
+    from ..flows import tables
+
+    table, path = tables.build_charges(into)
+    say(f"{table['pairs']} pairs of {table['formulas']} formulas: {path} and its card.")
+
+
+@build.command("polar-difference")
+def polar_difference(into: IntoOption = None) -> None:
+    """Calibrate energies of polar against nonpolar crystals on DFT (minutes)."""
+    from ..flows import tables
+
+    table, path = tables.build_polar_difference(into)
+    say(f"{len(table['fits'])} fits to {table['n']} pairs: {path}")

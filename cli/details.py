@@ -10,10 +10,12 @@ if TYPE_CHECKING:
 
 
 def print_details(candidate: Candidate, twins: Sequence[str]) -> None:
-    """Structure, properties, verdicts, lineage and failures of a candidate on standard output."""
+    """Structure, properties, verdicts, how it switches, lineage and failures of a candidate on standard output."""
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
+
+    from .ferroelectric import print_block
 
     console = Console(highlight=False)
     console.print(f"[bold]{escape(candidate.candidate_id)}[/bold]  {escape(candidate.formula)}")
@@ -35,6 +37,7 @@ def print_details(candidate: Candidate, twins: Sequence[str]) -> None:
     for verdict in candidate.verdicts:
         mark = "passes" if verdict.passed else "fails"
         console.print(f"{mark} [bold]{escape(verdict.screen)}[/bold]: {escape(verdict.reason)}")
+    print_block(console, candidate)
     for step in candidate.provenance:
         parents = f" from {', '.join(step.parents)}" if step.parents else ""
         console.print(escape(f"{step.time}  {step.stage}: {step.name} {step.version}{parents}"), style="dim")

@@ -46,7 +46,11 @@ def screen(
     ] = None,
     format: FormatOption = None,
 ) -> None:
-    """Ask the screens: stability, ferroelectric, resistive-switching, supply. Nothing is relaxed."""
+    """Ask the screens: stability, ferroelectric, resistive-switching, supply.
+
+    The geometry is left as it is. Only the ferroelectric screen relaxes, and only copies: both ends of its
+    switching path. Named with --screen, it prints parent, path and polarization in full.
+    """
     from ..flows import toolbox
     from ..flows.run_settings import ScreenTable
     from ..flows.steps import judged
@@ -55,10 +59,26 @@ def screen(
     screens = [toolbox.screen(ScreenTable(name=one)) for one in (name or SCREENS)]
 
     def work(candidates: Sequence[Candidate]) -> list[Candidate]:
-        energies = toolbox.predictor("chgnet").predict(candidates)
+        predicted = toolbox.predictor("properties").predict(candidates)
+        energies = toolbox.predictor("chgnet").predict(predicted)
         return judged(energies, screens, toolbox.tools_for_prediction())
 
-    each_input(paths, work, format, "screen")
+    each_input(paths, work, format, "screen", _shown_by(name or ()))
+
+
+def _shown_by(named: Sequence[str]) -> Callable[[Sequence[Candidate], Sequence[str]], None] | None:
+    """The ferroelectric screen's blocks if it was named, below the usual table if others were named too."""
+    from .ferroelectric import SCREEN, print_ferroelectric
+
+    if SCREEN not in named:
+        return None
+
+    def show(candidates: Sequence[Candidate], inputs: Sequence[str]) -> None:
+        if set(named) != {SCREEN}:
+            print_candidates(candidates, Format.table, inputs=inputs)
+        print_ferroelectric(candidates, inputs)
+
+    return show
 
 
 def each_input(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pymatgen.core import Composition, Structure
 
     from .candidate import Candidate, PropertyValue, Verdict
-    from .errors import HullError
+    from .errors import HullError, InputError
     from .filters import Filter
 
 
@@ -200,11 +200,54 @@ class Predictor(Protocol):
 
 
 @dataclass(frozen=True)
+class EnergyDifference:
+    """Polar minus nonpolar energy; negative where the polar end is lower.
+
+    Attributes:
+        value: meV/atom.
+        uncertainty: One standard deviation, meV/atom; `None` if it was not calibrated.
+        interval: Lower and upper end, meV/atom, that hold the DFT value with probability `coverage`, likewise.
+        coverage: Of `interval`.
+        members: What each potential alone gives, by its name, meV/atom.
+    """
+
+    value: float
+    uncertainty: float | None
+    interval: tuple[float, float] | None
+    coverage: float | None
+    members: dict[str, float]
+
+
+@runtime_checkable
+class PolarDifference(Protocol):
+    """Calibrated energy differences between polar and nonpolar crystals."""
+
+    @property
+    def method(self) -> str:
+        """As written in `PropertyValue.method`."""
+        ...
+
+    def differences(
+        self, pairs: Sequence[tuple[Structure, Structure]]
+    ) -> list[EnergyDifference | InputError]:
+        """One result per (polar, nonpolar), geometries as given, in order; an error in the place of one that has none."""
+        ...
+
+
+@dataclass(frozen=True)
 class Tools:
-    """What one stage may need of another; built once by the flow or the command."""
+    """What one stage may need of another; built once by the flow or the command.
+
+    Attributes:
+        relaxer: Moves atoms and cell freely.
+        parent_relaxer: A relaxer that holds the space group of what it is given.
+        polar_difference: Calibrated energies of polar against nonpolar crystals; without it the potential's own count.
+    """
 
     potential: Potential | None = None
     relaxer: Relaxer | None = None
+    parent_relaxer: Relaxer | None = None
+    polar_difference: PolarDifference | None = None
     hull: Hull | None = None
     known: Known | None = None
     predictor: Predictor | None = None

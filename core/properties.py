@@ -94,7 +94,12 @@ _ROWS = (
         "Polar minus nonpolar end; negative: polar is lower.",
         _DFT,
     ),
-    Property("coercive_field", "MV/cm", "Says thickness and temperature when measured.", _MEASURED),
+    Property(
+        "coercive_field",
+        "MV/cm",
+        "Says thickness and temperature when measured; a proxy is an upper bound.",
+        _MEASURED,
+    ),
     Property(
         "migration_barrier",
         "eV",

@@ -1,4 +1,4 @@
-"""Quantum ESPRESSO inputs (pw.x): a relaxation of cell and positions, and a static run.
+"""Quantum ESPRESSO inputs (pw.x): a relaxation of cell and positions, a static run, and the polar path.
 
 Written by ASE, which keeps its writer up to date with pw.x; pymatgen's is "very basic" by its own word.
 No pseudopotentials are shipped: `Ti.UPF` stands for whichever file the user takes.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import math
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,8 @@ from ..core.candidate import Candidate
 from ..core.errors import StructureError
 from ..core.settings import Settings
 from .crystal import plain_structure
+from .path import IMAGES
+from .polarization_path import LEAST_IMAGES, MOST_IMAGES, polarization_images
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -35,6 +38,8 @@ SMEARING_RY = 0.01
 ENERGY_PER_ATOM_RY = 1e-5
 FORCE_RY_PER_BOHR = 1e-4
 SCF_PER_ATOM_RY = 2e-10
+FEWEST_POINTS_ON_A_STRING = 9
+"""Of a Berry phase, both ends counted; the mesh of a long cell vector alone would be too coarse for one."""
 
 
 class EspressoSettings(Settings):
@@ -47,12 +52,15 @@ class EspressoSettings(Settings):
             norm-conserving pseudopotentials, 8 to 12 times for ultrasoft and PAW.
         kpoint_spacing: Largest distance between k-points along each reciprocal vector, 1/A (2 pi counted).
         pseudo_dir: Where pw.x shall look for the pseudopotentials.
+        path_images: Number of images from the nonpolar to the polar end, both counted; more are written where
+            the estimated polarization asks for them.
     """
 
     wavefunction_cutoff_ry: float = Field(default=90.0, gt=0)
     density_cutoff_ry: float = Field(default=720.0, gt=0)
     kpoint_spacing: float = Field(default=0.2, gt=0.01, le=2)
     pseudo_dir: str = "./pseudo"
+    path_images: int = Field(default=IMAGES, ge=LEAST_IMAGES, le=MOST_IMAGES)
 
     @field_validator("pseudo_dir")
     @classmethod
@@ -74,6 +82,10 @@ class EspressoWriter:
         "Pseudopotential names are placeholders: El.UPF for each element El. No pseudopotential is shipped. Take one "
         "PBE library (SSSP or PseudoDojo), link or rename its files, or edit ATOMIC_SPECIES, and set ecutwfc and "
         "ecutrho to what it recommends.",
+        "polarization/ (ferroelectric candidates) holds Berry-phase runs from the nonpolar reference, 00, to the polar "
+        "crystal, all on one k-point mesh. In each image run scf.in, then berry1.in, berry2.in and berry3.in "
+        "(pw.x -in berry1.in > berry1.out). Once they are done, 'hysteron ingest DIR' follows the polarization from image "
+        "to image on one branch.",
     )
 
     def __init__(self, settings: EspressoSettings | None = None) -> None:
@@ -94,22 +106,76 @@ class EspressoWriter:
         for name, calculation in (("relax", "vc-relax"), ("static", "scf")):
             (folder / name).mkdir()
             self._write_input(atoms, calculation, bool(magnetic), folder / name / "pw.in")
-        return _notes(structure, magnetic)
+        return _notes(structure, magnetic) + self._write_path(
+            candidate, structure, magnetic, folder / "polarization"
+        )
+
+    def _write_path(
+        self, candidate: Candidate, polar: Structure, magnetic: list[str], folder: Path
+    ) -> list[str]:
+        """The Berry-phase images; a sentence if a reference is there but no path can be drawn to it."""
+        try:
+            images, remarks = polarization_images(candidate, polar, self.settings.path_images)
+        except StructureError as error:
+            return [f"No polarization path was written. {error}"]
+        if images and magnetic:
+            return [
+                "No polarization path was written. pw.x computes Berry phases with fixed occupations only, and with "
+                f"{', '.join(magnetic)} the magnetic moment of the cell (tot_magnetization) has to be known for them."
+            ]
+        mesh = kpoint_mesh(_atoms(polar)[0].cell.reciprocal(), self.settings.kpoint_spacing)
+        for i, image in enumerate(images):
+            (folder / f"{i:02d}").mkdir(parents=True)
+            self._write_image(_atoms(image)[0], mesh, folder / f"{i:02d}")
+        return remarks
+
+    def _write_image(self, atoms: Atoms, mesh: tuple[int, int, int], folder: Path) -> None:
+        """A self-consistent run, and one along each reciprocal vector that reads its density."""
+        self._write_text(atoms, self._insulator(len(atoms), {"calculation": "scf"}), mesh, folder / "scf.in")
+        for direction in (1, 2, 3):
+            strings = list(mesh)
+            strings[direction - 1] = max(mesh[direction - 1] + 1, FEWEST_POINTS_ON_A_STRING)
+            control = {
+                "calculation": "nscf",
+                "lberry": True,
+                "gdir": direction,
+                "nppstr": strings[direction - 1],
+            }
+            namelists = self._insulator(len(atoms), control)
+            # pw.x would thin out the strings by the rotations of the lattice, of which the crystal may lack some.
+            namelists["system"]["nosym"] = True
+            self._write_text(atoms, namelists, strings, folder / f"berry{direction}.in")
+
+    def _insulator(self, nsites: int, control: dict[str, Any]) -> dict[str, Any]:
+        """Namelists with fixed occupations, without which pw.x refuses to compute a Berry phase."""
+        namelists = self._namelists(nsites, "scf", magnetic=False)
+        for name in ("tprnfor", "tstress", "etot_conv_thr", "forc_conv_thr"):
+            del namelists["control"][name]
+        for name in ("smearing", "degauss"):
+            del namelists["system"][name]
+        namelists["control"] |= control
+        namelists["system"]["occupations"] = "fixed"
+        return namelists
 
     def _write_input(self, atoms: Atoms, calculation: str, magnetic: bool, path: Path) -> None:
+        mesh = kpoint_mesh(atoms.cell.reciprocal(), self.settings.kpoint_spacing)
+        self._write_text(atoms, self._namelists(len(atoms), calculation, magnetic), mesh, path)
+
+    def _write_text(self, atoms: Atoms, namelists: dict[str, Any], mesh: Sequence[int], path: Path) -> None:
         from ase.io.espresso import write_espresso_in
 
         text = io.StringIO()
         write_espresso_in(
             text,
             atoms,
-            input_data=self._namelists(len(atoms), calculation, magnetic),
+            input_data=namelists,
             pseudopotentials={symbol: f"{symbol}.UPF" for symbol in set(atoms.get_chemical_symbols())},
-            kpts=kpoint_mesh(atoms.cell.reciprocal(), self.settings.kpoint_spacing),
+            kpts=tuple(mesh),
             crystal_coordinates=True,
         )
         # ASE also writes the empty namelists that this calculation does not read; pw.x would warn of each.
-        unread = "FCP|RISM" if calculation == "vc-relax" else "FCP|RISM|IONS|CELL"
+        relaxes = namelists["control"]["calculation"] == "vc-relax"
+        unread = "FCP|RISM" if relaxes else "FCP|RISM|IONS|CELL"
         path.write_text(re.sub(rf"&({unread})\n/\n", "", text.getvalue()), encoding="utf-8", newline="\n")
 
     def _namelists(self, nsites: int, calculation: str, magnetic: bool) -> dict[str, Any]:

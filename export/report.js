@@ -50,6 +50,8 @@
     all(".list tbody tr").forEach(row => row.classList.toggle("chosen", +row.cells[0].dataset.sort === rank));
     find("#pick").value = rank;
     find("#still use").setAttribute("href", `#draw-${rank}`);
+    find("#still .moves").setAttribute("href", `#moves-${rank}`);
+    find("#moves").hidden = !data.structures[rank - 1].moves;
     drawLegend(data.structures[rank - 1]);
     if (live) drawCrystal();
     if (focus) {
@@ -57,6 +59,17 @@
       find("#crystals").scrollIntoView();
       find(`#crystal-${rank}-title`).focus({ preventScroll: true });
     }
+  }
+
+  function arrowItem(color, words) {
+    const item = document.createElement("span");
+    item.innerHTML = '<svg viewBox="0 0 10 10" aria-hidden="true"><path d="M0 5h6" stroke-width="1.6" fill="none"/><path d="M5.5 2l4.5 3-4.5 3z"/></svg>';
+    item.style.setProperty("stroke", `var(${color})`);
+    item.style.setProperty("fill", `var(${color})`);
+    const text = document.createElement("span");
+    text.textContent = words;
+    item.append(text);
+    return item;
   }
 
   function drawLegend(structure) {
@@ -67,14 +80,8 @@
       item.append(element);
       return item;
     }));
-    if (structure.polarization) {
-      const item = document.createElement("span");
-      item.innerHTML = '<svg viewBox="0 0 10 10" aria-hidden="true"><path d="M0 5h6" stroke-width="1.6" fill="none"/><path d="M5.5 2l4.5 3-4.5 3z"/></svg>';
-      item.style.setProperty("stroke", "var(--new)");
-      item.style.setProperty("fill", "var(--new)");
-      item.append("polarization (its sign is arbitrary)");
-      find("#legend").append(item);
-    }
+    if (structure.polarization) find("#legend").append(arrowItem("--new", "polarization (its sign is arbitrary)"));
+    if (structure.moves) find("#legend").append(arrowItem("--move", structure.moves.caption));
   }
 
   const sphere = subdivisions => {
@@ -108,7 +115,8 @@
   const normal = a => scaled(a, 1 / Math.hypot(...a));
 
   function meshes(structure) {
-    const { elements, colors, radii, kinds, positions, bonds } = structure;
+    const { elements, colors, kinds, positions, bonds } = structure;
+    const radii = drawnRadii(structure);
     const ball = positions.length > 160 ? coarse : fine;
     const parts = elements.map(() => ({ x: [], y: [], z: [], i: [], j: [], k: [], text: [] }));
     const put = (part, points, faces, text) => {
@@ -168,19 +176,62 @@
     return [lines, letters];
   }
 
+  // A rod and a cone on it; the cone's corners are kept apart from the rod's, so that its rim stays sharp.
+  function arrow(tail, tip, radius, headRadius, headLength) {
+    const along = normal(add(tip, tail, -1)), length = Math.hypot(...add(tip, tail, -1));
+    const head = Math.min(headLength, .6 * length), slim = Math.max(.6, head / headLength);
+    const neck = add(tip, along, -head);
+    const rod = cylinder(tail, neck, slim * radius), base = cylinder(neck, tip, slim * headRadius), first = rod.points.length;
+    const points = [...rod.points, tip], faces = [...rod.faces];
+    for (let s = 0; s < 10; s++) points.push(base.points[2 * s]);
+    for (let s = 0; s < 10; s++) faces.push([first, first + 1 + s, first + 1 + (s + 1) % 10]);
+    points.push(neck);
+    for (let s = 0; s < 10; s++) faces.push([first + 11, first + 1 + s, first + 1 + (s + 1) % 10]);
+    return { points, faces };
+  }
+
+  const arrowMesh = (parts, color) => {
+    const trace = { type: "mesh3d", x: [], y: [], z: [], i: [], j: [], k: [], text: [], color, hoverinfo: "text", lighting: { ambient: .8, diffuse: .4, specular: .05 } };
+    parts.forEach(({ points, faces, words }) => {
+      const base = trace.x.length;
+      points.forEach(p => { trace.x.push(p[0]); trace.y.push(p[1]); trace.z.push(p[2]); trace.text.push(words); });
+      faces.forEach(f => { trace.i.push(base + f[0]); trace.j.push(base + f[1]); trace.k.push(base + f[2]); });
+    });
+    return trace;
+  };
+
+  // Through the middle of the cell; beside it, where it would hide the displacements.
   function polarizationArrow(structure) {
-    if (!structure.polarization) return [];
-    const reach = Math.max(...structure.positions.map(p => Math.abs(dot(p, structure.polarization)))) + 1.1;
-    const tip = scaled(structure.polarization, reach + .9), tail = scaled(structure.polarization, -reach);
-    const rod = cylinder(tail, scaled(structure.polarization, reach), .07), color = ink("--new");
-    const head = { points: [tip], faces: [] }, base = cylinder(scaled(structure.polarization, reach), tip, .24);
-    for (let s = 0; s < 10; s++) head.points.push(base.points[2 * s]);
-    for (let s = 0; s < 10; s++) head.faces.push([0, 1 + s, 1 + (s + 1) % 10]);
-    return [rod, head].map(({ points, faces }) => ({
-      type: "mesh3d", x: points.map(p => p[0]), y: points.map(p => p[1]), z: points.map(p => p[2]),
-      i: faces.map(f => f[0]), j: faces.map(f => f[1]), k: faces.map(f => f[2]), color, hoverinfo: "text",
-      text: points.map(() => "polarization"), lighting: { ambient: .8, diffuse: .4, specular: .05 },
-    }));
+    const along = structure.polarization;
+    if (!along) return [];
+    const extent = direction => Math.max(...structure.positions.map(p => Math.abs(dot(p, direction))));
+    let tail = scaled(along, -extent(along) - 1.1), tip = scaled(along, extent(along) + 2);
+    if (arrowsShown(structure)) {
+      const side = structure.view[Math.abs(dot(along, structure.view[0])) < .8 ? 0 : 1];
+      const beside = scaled(side, extent(side) + .9), half = Math.max(1.6, .6 * extent(along));
+      tail = add(beside, along, -half);
+      tip = add(beside, along, half);
+    }
+    const drawn = arrow(tail, tip, .07, .24, .9);
+    return [arrowMesh([{ ...drawn, words: "polarization" }], ink("--new"))];
+  }
+
+  const arrowsShown = structure => Boolean(structure.moves) && find("#moves").getAttribute("aria-pressed") === "true";
+
+  const drawnRadii = structure => arrowsShown(structure) ? structure.radii.map(r => r * structure.moves.balls) : structure.radii;
+
+  // Each begins at the surface of its ball, so that its whole length is seen.
+  function displacementArrows(structure) {
+    const { moves, positions, kinds, elements, sites } = structure, radii = drawnRadii(structure);
+    if (!arrowsShown(structure)) return [];
+    const parts = positions.flatMap((position, n) => {
+      const move = moves.vectors[n];
+      if (!move) return [];
+      const tail = add(position, normal(move), radii[kinds[n]]);
+      const words = `<b>${elements[kinds[n]]}</b> site ${sites[n] + 1}<br>${Math.hypot(...move).toFixed(3)} Å from<br>${escape(moves.origin)}`;
+      return [{ ...arrow(tail, add(tail, move, moves.factor), .13, .28, .36), words }];
+    });
+    return [arrowMesh(parts, ink("--move"))];
   }
 
   function camera(structure, view) {
@@ -197,15 +248,18 @@
   const farthest = traces => Math.sqrt(Math.max(...traces.map(({ x, y, z }) =>
     x.reduce((most, value, n) => Math.max(most, value ** 2 + y[n] ** 2 + z[n] ** 2), 0))));
 
-  function drawCrystal(view = "tilted") {
+  let facing = "tilted";
+
+  function drawCrystal(view = "tilted", stay = false) {
     const structure = data.structures[chosen - 1];
-    const traces = [...meshes(structure), ...cellEdges(structure), ...polarizationArrow(structure)];
+    facing = view;
+    const traces = [...meshes(structure), ...cellEdges(structure), ...polarizationArrow(structure), ...displacementArrows(structure)];
     const reach = farthest(traces), axis = { visible: false, showspikes: false, range: [-reach, reach] };
     const zoom = { x: ZOOM, y: ZOOM, z: ZOOM };
     const layout = {
       margin: { l: 0, r: 0, t: 0, b: 0 }, paper_bgcolor: "rgba(0,0,0,0)", showlegend: false,
       scene: { xaxis: axis, yaxis: axis, zaxis: axis, aspectmode: "manual", aspectratio: zoom, camera: camera(structure, view), dragmode: "orbit", bgcolor: "rgba(0,0,0,0)" },
-      hoverlabel: label(), uirevision: `${chosen} ${view} ${Math.random()}`,
+      hoverlabel: label(), uirevision: stay ? find("#turning").layout.uirevision : `${chosen} ${view} ${Math.random()}`,
     };
     Plotly.react("turning", traces, layout, config);
     find("#turning").setAttribute("aria-label", `${structure.formula}, a crystal to turn; ${structure.elements.join(", ")}.`);
@@ -296,6 +350,12 @@
       event.preventDefault();
       choose(+link.dataset.select, true);
     }));
+    find("#moves").addEventListener("click", () => {
+      const shown = find("#moves").getAttribute("aria-pressed") === "false";
+      find("#moves").setAttribute("aria-pressed", String(shown));
+      find("#still .moves").style.display = shown ? "" : "none";
+      if (live) drawCrystal(facing, true);
+    });
     all("[data-view]").forEach(button => button.addEventListener("click", () => drawCrystal(button.dataset.view)));
     whenSeen(find("#stage"), startStage);
   }

@@ -21,8 +21,9 @@ from .. import __version__
 from ..core.candidate import Candidate
 from .crystal import is_new
 from .folders import write_atomically
-from .report_drawings import gradients, symbol
+from .report_drawings import arrows_symbol, gradients, symbol
 from .report_map import population_map
+from .report_picture import picture
 from .report_scenes import Scene, scene
 from .report_view import card, columns, funnel_key, funnel_rows, measured_count, predictions
 from .report_words import NOT_COMPUTED, count, duration, formula, moment, number
@@ -66,9 +67,10 @@ def render_report(
     table = columns(shortlist)
     formulas = {c.candidate_id: c.formula for c in (*population, *shortlist)}
     scenes = [scene(c) for c in shortlist]
+    drawn = list(zip(shortlist, scenes, strict=True))
     where = population_map(population, shortlist)
     data = {
-        "structures": [_structure(c, s) for c, s in zip(shortlist, scenes, strict=True)],
+        "structures": [_structure(c, s) for c, s in drawn],
         "map": where.figure,
     }
     return _template().render(
@@ -85,7 +87,7 @@ def render_report(
         settings=orjson.dumps(run.settings, default=str, option=_READABLE).decode() if run.settings else "",
         lede=_lede(shortlist, population),
         columns=table,
-        cards=[card(c, i, formulas, table) for i, c in enumerate(shortlist, 1)],
+        cards=[card(c, i, formulas, table) | picture(c, s, i) for i, (c, s) in enumerate(drawn, 1)],
         sprite=_sprite(scenes),
         map=where,
         funnel=funnel_rows(funnel),
@@ -125,7 +127,8 @@ def _structure(candidate: Candidate, drawn: Scene) -> dict[str, Any]:
 def _sprite(scenes: Sequence[Scene]) -> Markup:
     elements = [element for one in scenes for element in one.elements]
     drawings = Markup("").join(symbol(one, f"draw-{i}") for i, one in enumerate(scenes, 1))
-    return Markup("<defs>") + gradients(elements) + Markup("</defs>") + drawings
+    arrows = Markup("").join(arrows_symbol(one, f"moves-{i}") for i, one in enumerate(scenes, 1))
+    return Markup("<defs>") + gradients(elements) + Markup("</defs>") + drawings + arrows
 
 
 def _embedded(data: Any) -> Markup:

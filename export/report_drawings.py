@@ -8,11 +8,13 @@ from collections.abc import Iterable
 import numpy as np
 from markupsafe import Markup
 
-from .report_scenes import Scene, color, drawn_radius
+from .report_scenes import SMALLER_BALLS, Scene, color, drawn_radius
 
 SIZE = 100.0
 MARGIN = 3.0
 BOND_WIDTH_ANGSTROM = 0.16
+ARROW_HEAD = 4.6
+"""Of `SIZE`; an arrow that is shorter is all head."""
 EDGES = tuple(
     (np.array(a), np.array(b))
     for a, b in itertools.combinations(itertools.product((0, 1), repeat=3), 2)
@@ -28,6 +30,29 @@ def symbol(scene: Scene, identifier: str) -> Markup:
         scene: What to draw.
         identifier: Its id in the page; made by the report, never from outside.
     """
+    canvas, flat, radii = _framed(scene)
+    shapes = [*canvas.edges(), *canvas.balls_and_sticks(flat, radii)]
+    return Markup(f'<symbol id="{identifier}" viewBox="0 0 {SIZE:g} {SIZE:g}">{"".join(shapes)}</symbol>')  # noqa: S704
+
+
+def arrows_symbol(scene: Scene, identifier: str) -> Markup:
+    """The displacements of a crystal as an SVG `symbol` to lie on its drawing; empty if there are none.
+
+    Args:
+        scene: What to draw.
+        identifier: Its id in the page; made by the report, never from outside.
+    """
+    if scene.moves is None:
+        return Markup("")
+    canvas, flat, radii = _framed(scene)
+    shapes = "".join(canvas.arrows(flat, radii))
+    return Markup(  # noqa: S704
+        f'<symbol id="{identifier}" viewBox="0 0 {SIZE:g} {SIZE:g}" overflow="visible">{shapes}</symbol>'
+    )
+
+
+def _framed(scene: Scene) -> tuple[_Canvas, np.ndarray, np.ndarray]:
+    """The canvas that the crystal just fills, its atoms as the viewer sees them, and their radii, A."""
     corners = np.array(list(itertools.product((-0.5, 0.5), repeat=3))) @ scene.cell
     radii = np.array([drawn_radius(scene.elements[k]) for k in scene.kinds])
     flat = scene.positions @ scene.view.T
@@ -36,9 +61,7 @@ def symbol(scene: Scene, identifier: str) -> Markup:
     )
     middle = (frame.max(axis=0) + frame.min(axis=0)) / 2
     scale = (SIZE - 2 * MARGIN) / (frame.max(axis=0) - frame.min(axis=0)).max()
-    canvas = _Canvas(scene, middle, scale)
-    shapes = [*canvas.edges(), *canvas.balls_and_sticks(flat, radii)]
-    return Markup(f'<symbol id="{identifier}" viewBox="0 0 {SIZE:g} {SIZE:g}">{"".join(shapes)}</symbol>')  # noqa: S704
+    return _Canvas(scene, middle, scale), flat, radii
 
 
 def gradients(elements: Iterable[str]) -> Markup:
@@ -73,6 +96,35 @@ class _Canvas:
         for i, j in self.scene.bonds:
             shapes.append((min(flat[i, 2], flat[j, 2]) - 1e-3, self._stick(i, j, flat)))
         return [shape for _, shape in sorted(shapes, key=lambda pair: pair[0])]
+
+    def arrows(self, flat: np.ndarray, radii: np.ndarray) -> list[str]:
+        """From the surface of each ball, as small as it is on the stage, along its displacement; the farthest first."""
+        moves = self.scene.moves
+        if moves is None:
+            return []
+        seen = moves.factor * moves.vectors @ self.scene.view.T
+        return [
+            self._arrow(flat[i], seen[i], SMALLER_BALLS * float(radii[i]))
+            for i in np.argsort(flat[:, 2])
+            if moves.shown[i]
+        ]
+
+    def _arrow(self, center: np.ndarray, move: np.ndarray, radius: float) -> str:
+        tail = center + radius * move / np.linalg.norm(move)
+        start, end = (np.array(self._at(p).split(), dtype=float) for p in (tail, tail + move))
+        length = float(np.linalg.norm(end - start))
+        if length < 0.5:
+            return ""  # it points at the viewer
+        along = (end - start) / length
+        across = np.array([-along[1], along[0]])
+        head = min(ARROW_HEAD, length)
+        neck = end - head * along
+        wings = " L".join(
+            f"{x:.1f} {y:.1f}" for x, y in (neck + 0.42 * head * across, neck - 0.42 * head * across)
+        )
+        shaft = f"M{start[0]:.1f} {start[1]:.1f}L{neck[0]:.1f} {neck[1]:.1f}"
+        tip = f"M{end[0]:.1f} {end[1]:.1f} L{wings}Z"
+        return f'<path class="move halo" d="{shaft}{tip}"/><path class="move" d="{shaft}{tip}"/>'
 
     def _ball(self, i: int, flat: np.ndarray, radii: np.ndarray) -> str:
         x, y = self._at(flat[i]).split()

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..core.candidate import Candidate
+from .crystal import spacegroup_symbol
+from .report_switching import Switching, switching
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
@@ -24,7 +26,53 @@ LOOSE_CATION = 1.15
 LEAST_DIFFERENCE = 0.35
 """Where a crystal has anions, atoms closer than this in electronegativity are not joined."""
 MOST_ATOMS = 800
+ARROW_FACTORS = (1, 2, 5, 10, 20, 50, 100)
+LONGEST_ARROW_ANGSTROM = 1.6
+"""Displacements are enlarged by the largest of the factors that keeps the longest arrow within it, and the arrows
+of two bonded atoms, which often move toward each other, apart."""
+SMALLER_BALLS = 0.7
+"""Atoms with arrows are drawn smaller by this, so that there is room between them."""
+LEAST_MOVE_ANGSTROM = 0.002
+"""A crystal whose atoms move less shows no arrows."""
+LEAST_SHARE = 0.06
+"""An atom that moves less than this share of the largest displacement has no arrow."""
 VIEW_AZIMUTH, VIEW_ELEVATION = np.radians(24.0), np.radians(13.0)
+
+
+@dataclass(frozen=True)
+class Moves:
+    """How the atoms come from the parent to where they are.
+
+    Attributes:
+        vectors: Displacement of each drawn atom, Cartesian, A, shape `(natoms, 3)`.
+        factor: So many times enlarged they are drawn, beginning at the surfaces of the smaller balls.
+        origin: Where they come from, in words: `the nonpolar parent Pm-3m`.
+    """
+
+    vectors: np.ndarray
+    factor: int
+    origin: str
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """Of the displacements, A, shape `(natoms,)`."""
+        return np.linalg.norm(self.vectors, axis=1)
+
+    @property
+    def shown(self) -> np.ndarray:
+        """Which atoms have an arrow, shape `(natoms,)`."""
+        return self.lengths >= LEAST_SHARE * self.lengths.max()
+
+    @property
+    def caption(self) -> str:
+        """`arrows 10×`, and what they are."""
+        return f"displacement from {self.origin}, arrows {self.factor}×"
+
+    def to_json(self) -> dict[str, Any]:
+        """For the script of the report; 4 decimals, and no vector where there is no arrow."""
+        vectors = [_rounded(v, 4) if seen else None for v, seen in zip(self.vectors, self.shown, strict=True)]
+        told = {"factor": self.factor, "origin": self.origin, "caption": self.caption, "balls": SMALLER_BALLS}
+        return {"vectors": vectors, **told}
 
 
 @dataclass(frozen=True)
@@ -40,6 +88,7 @@ class Scene:
         cell: Rows are lattice vectors, shape `(3, 3)`.
         view: Rows are right, up and toward the viewer, shape `(3, 3)`.
         polarization: Direction of the polarization, unit vector, or `None`.
+        moves: How the atoms come from the nonpolar parent, or `None`.
     """
 
     elements: tuple[str, ...]
@@ -50,6 +99,7 @@ class Scene:
     cell: np.ndarray
     view: np.ndarray
     polarization: np.ndarray | None = None
+    moves: Moves | None = None
 
     def to_json(self) -> dict[str, Any]:
         """For the script of the report; 3 decimals."""
@@ -64,6 +114,7 @@ class Scene:
             "cell": _rounded(self.cell),
             "view": _rounded(self.view),
             "polarization": None if self.polarization is None else _rounded(self.polarization),
+            "moves": None if self.moves is None else self.moves.to_json(),
         }
 
 
@@ -75,16 +126,55 @@ def scene(candidate: Candidate) -> Scene:
     kinds = np.array([elements.index(structure[i].specie.symbol) for i in sites])
     lattice = structure.lattice.matrix
     positions = (fractional - 0.5) @ lattice
+    bonds = _bonds(elements, kinds, positions)
+    radii = SMALLER_BALLS * np.array([drawn_radius(elements[kind]) for kind in kinds])
     return Scene(
         elements=elements,
         kinds=kinds,
         sites=np.array(sites),
         positions=positions,
-        bonds=_bonds(elements, kinds, positions),
+        bonds=bonds,
         cell=lattice,
         view=_view(lattice),
         polarization=_direction(candidate.value("polarization_vector")),
+        moves=_moves(switching(candidate), sites, positions, bonds, radii),
     )
+
+
+def _moves(
+    told: Switching | None, sites: list[int], positions: np.ndarray, bonds: np.ndarray, radii: np.ndarray
+) -> Moves | None:
+    if told is None or told.displacements is None:
+        return None
+    largest = float(np.linalg.norm(told.displacements, axis=1).max())
+    if largest < LEAST_MOVE_ANGSTROM:
+        return None
+    vectors = told.displacements[sites]
+    most = min(LONGEST_ARROW_ANGSTROM / largest, _room(vectors, positions, bonds, radii))
+    fitting = [factor for factor in ARROW_FACTORS if factor <= most]
+    return Moves(vectors, fitting[-1] if fitting else ARROW_FACTORS[0], origin_of_moves(told))
+
+
+def _room(vectors: np.ndarray, positions: np.ndarray, bonds: np.ndarray, radii: np.ndarray) -> float:
+    """By how much displacements may be enlarged before the arrows of two bonded atoms meet; infinite if none approach."""
+    if not len(bonds):
+        return math.inf
+    i, j = bonds.T
+    apart = positions[j] - positions[i]
+    lengths = np.linalg.norm(apart, axis=1)
+    approach = ((vectors[i] - vectors[j]) * apart).sum(axis=1) / lengths
+    gaps = np.maximum(lengths - radii[i] - radii[j], 0.0)
+    nearing = approach > 1e-4
+    return float((gaps[nearing] / approach[nearing]).min(initial=math.inf))
+
+
+def origin_of_moves(told: Switching) -> str:
+    """The end that displacements start from: the first of the parents."""
+    if not told.parents:
+        return "the reference"
+    if told.parents[0].is_reversal:
+        return "the reversed polar state"
+    return f"the nonpolar parent {spacegroup_symbol(told.parents[0].spacegroup_number)}"
 
 
 def _atoms_in_and_on_the_cell(structure: Structure) -> tuple[np.ndarray, list[int]]:
@@ -182,5 +272,5 @@ def drawn_radius(symbol: str) -> float:
     return round(0.15 + 0.34 * covalent_radius(symbol), 3)
 
 
-def _rounded(values: np.ndarray) -> list[Any]:
-    return np.round(values + 0.0, 3).tolist()
+def _rounded(values: np.ndarray, decimals: int = 3) -> list[Any]:
+    return np.round(values + 0.0, decimals).tolist()

@@ -7,17 +7,20 @@ POTCARs are licensed and not shipped: `POTCAR.spec` names them, one symbol a lin
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from pydantic import Field
 
 from ..core.candidate import Candidate
 from ..core.errors import StructureError
 from ..core.settings import Settings
 from .crystal import plain_structure
-from .path import IMAGES, nonpolar_reference, polar_path
+from .path import IMAGES
+from .polarization_path import LEAST_IMAGES, MOST_IMAGES, polarization_images
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
@@ -27,10 +30,11 @@ class VaspSettings(Settings):
     """What can be chosen of the VASP inputs.
 
     Attributes:
-        path_images: Number of images from the nonpolar to the polar end, both counted.
+        path_images: Number of images from the nonpolar to the polar end, both counted; more are written where
+            the estimated polarization asks for them.
     """
 
-    path_images: int = Field(default=IMAGES, ge=3, le=41)
+    path_images: int = Field(default=IMAGES, ge=LEAST_IMAGES, le=MOST_IMAGES)
 
 
 class VaspWriter:
@@ -45,8 +49,8 @@ class VaspWriter:
         "'pmg potcar --recursive DIR' makes the POTCARs.",
         "Every POSCAR holds the predicted geometry. Copy relax/CONTCAR to static/POSCAR once the relaxation is done.",
         "polarization/ (ferroelectric candidates) holds static Berry-phase runs (LCALCPOL) from the nonpolar "
-        "reference, 00, to the polar crystal, all on one k-point mesh. Follow the polarization from image to image "
-        "to stay on one branch.",
+        "reference, 00, to the polar crystal, all on one k-point mesh and about one centre (DIPOL). Once they are done, "
+        "'hysteron ingest DIR' follows the polarization from image to image on one branch.",
     )
 
     def __init__(self, settings: VaspSettings | None = None) -> None:
@@ -74,20 +78,40 @@ class VaspWriter:
         from pymatgen.io.vasp.sets import MPStaticSet
 
         try:
-            nonpolar = nonpolar_reference(candidate)
-            if nonpolar is None:
-                return []
-            images = polar_path(nonpolar, polar, self.settings.path_images)
+            images, remarks = polarization_images(candidate, polar, self.settings.path_images)
         except StructureError as error:
             return [f"No polarization path was written. {error}"]
-        mesh = MPStaticSet(polar).kpoints
+        if not images:
+            return []
+        options = {
+            "lcalcpol": True,
+            "sort_structure": False,
+            "user_kpoints_settings": MPStaticSet(polar).kpoints,
+            "user_incar_settings": {"DIPOL": dipole_centre(images)},
+        }
         # One order for all images, so that every POSCAR lists the same atom on the same line.
         order = sorted(range(len(polar)), key=lambda site: polar[site].specie)
         for i, image in enumerate(images):
-            image = image.from_sites([image[site] for site in order])
-            extra = {"lcalcpol": True, "sort_structure": False, "user_kpoints_settings": mesh}
-            _write_set(MPStaticSet, image, folder / f"{i:02d}", **extra)
-        return []
+            _write_set(
+                MPStaticSet, image.from_sites([image[site] for site in order]), folder / f"{i:02d}", **options
+            )
+        return remarks
+
+
+def dipole_centre(images: Sequence[Structure]) -> list[float]:
+    """Where DIPOL shall lie in all images, so that no ion crosses the cell's boundary along the path.
+
+    VASP counts each ion by its image nearest to DIPOL, and one that stands just half a cell away not at all. The boundary
+    is laid through the widest gap that the ions of all images leave along each lattice vector.
+
+    Returns:
+        Fractional, shape `(3,)`.
+    """
+    places = np.sort(np.vstack([image.frac_coords for image in images]) % 1.0, axis=0)
+    gaps = np.diff(np.vstack([places, places[:1] + 1.0]), axis=0)
+    widest = np.argmax(gaps, axis=0)
+    boundary = places[widest, range(3)] + gaps[widest, range(3)] / 2
+    return [float(x) for x in np.round((boundary + 0.5) % 1.0, 5)]
 
 
 def _write_set(kind: Any, structure: Structure, folder: Path, **options: Any) -> None:

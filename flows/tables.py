@@ -6,6 +6,7 @@ time; both take up again where they stopped.
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Iterator
@@ -122,6 +123,41 @@ def build_catalog(into: Path | None, work: Path | None, listener: Listener) -> C
         work_dir=log,
         relaxed=read_relaxations(home() / "cache/hull" / RELAXED),
     )
+
+
+def build_charges(into: Path | None) -> tuple[dict[str, Any], Path]:
+    """Fit effective charges. Returns what is told of the table, and where it stands.
+
+    Raises:
+        MissingDataError: the data sets are not there.
+    """
+    from ..screening.ferroelectric.charge_table import fit_and_write
+    from ..screening.ferroelectric.charges import TABLE
+
+    folder = into or home() / "data"
+    return fit_and_write(data_dir(), folder), folder / TABLE
+
+
+def build_polar_difference(into: Path | None) -> tuple[dict[str, Any], Path]:
+    """Calibrate polar-nonpolar energies with every potential at hand. Returns the table, and where it stands.
+
+    Raises:
+        MissingDataError: the data sets are not there.
+    """
+    from ..core.errors import MissingDataError
+    from ..predictors.polar_difference import BEST, TABLE
+    from ..predictors.polar_table import build_table
+    from . import toolbox
+
+    try:
+        others = [toolbox.potential(BEST)]
+    except MissingDataError:
+        others = []
+    made = build_table(data_dir(), others)
+    folder = into or home() / "data"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / TABLE).write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8")
+    return made, folder / TABLE
 
 
 class _Told:

@@ -6,7 +6,18 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from ..core.contracts import Generator, Hull, Known, Potential, Predictor, Screen, Source, Tools
+from ..core.contracts import (
+    Generator,
+    Hull,
+    Known,
+    PolarDifference,
+    Potential,
+    Predictor,
+    Screen,
+    Source,
+    Tools,
+)
+from ..core.errors import InputError
 from ..core.registry import load
 from ..core.settings import validate
 
@@ -113,7 +124,8 @@ def read_hull(name: str) -> Hull:
     """As `hull`, for a name."""
     from ..predictors.hull.table import ConvexHull, PhaseTable
 
-    return ConvexHull(PhaseTable.load(potential=name), potential=potential(name))
+    # The device is named as a `[potential]` names it, so that both find the one that is loaded already.
+    return ConvexHull(PhaseTable.load(potential=name), potential=potential(name, "cpu"))
 
 
 def known(crystals: Iterable[tuple[str, Structure]]):
@@ -125,12 +137,30 @@ def known(crystals: Iterable[tuple[str, Structure]]):
 
 def tools(settings: RunSettings, **more: Any) -> Tools:
     """Everything a screen may need of another stage."""
+    return _tools(settings.potential, **more)
+
+
+def _tools(table: PotentialTable, **more: Any) -> Tools:
+    """Potential, hull, and two relaxers as a `[potential]` says: one leaves all free, one holds the space group."""
+    free, held = (table.model_copy(update={"symmetry": symmetry}) for symmetry in (False, True))
     return Tools(
-        potential=potential(settings.potential.name, settings.potential.device),
-        relaxer=relaxer(settings.potential),
-        hull=hull(settings.potential.name),
+        potential=potential(table.name, table.device),
+        relaxer=relaxer(free),
+        parent_relaxer=relaxer(held),
+        polar_difference=polar_difference(table),
+        hull=hull(table.name),
         **more,
     )
+
+
+def polar_difference(table: PotentialTable) -> PolarDifference | None:
+    """Calibrated energies of polar against nonpolar crystals, if a calibration goes with the potential."""
+    from ..predictors import polar_difference as calibrated
+
+    try:
+        return calibrated.PolarDifference(potential(table.name, table.device))
+    except InputError:
+        return None
 
 
 def tools_for_generation(settings: RunSettings, known: Known) -> Tools:
@@ -153,8 +183,10 @@ def predictor(name: str) -> Predictor:
 
 
 def tools_for_prediction() -> Tools:
-    """Potential and hull, for predictors that stand on them."""
-    return Tools(potential=potential("chgnet"), hull=hull())
+    """Potential, relaxers and hull where no run says which: for predictors and for `hysteron screen`."""
+    from .run_settings import PotentialTable
+
+    return _tools(PotentialTable())
 
 
 def _configured(component: Any, values: dict[str, Any], where: str) -> Any:

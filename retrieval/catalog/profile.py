@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from ...core.bonded_pieces import dimensionality
 from ...core.charge_balance import is_charge_balanced
 from ...core.crystals import CrystalRecord
 from ...core.identity import SYMPREC_ANGSTROM
 from ...core.symmetry import polar_point_group
-from ..layers import dimensionality
 from ..prototypes import prototype_of
 
 if TYPE_CHECKING:

@@ -1,9 +1,8 @@
-"""How large is the polarization of a crystal against its nonpolar parent?
+"""How large is the polarization of ions that move with the charges they are given?
 
-The ions are taken as points with their formal charges. That leaves out the charge that flows while they
-move (Born effective charges), so most values are too small: at the measured geometries 18 uC/cm^2 for P4mm
-BaTiO3 (26 measured), 57 for PbTiO3 (75), 59 for LiNbO3 (71). The benchmark `ferroelectric-parents` compares
-with DFT polarizations.
+With formal charges most values are too small, since the charge that flows while ions move is left out: at the
+measured geometries 18 uC/cm^2 for P4mm BaTiO3 (26 measured), 57 for PbTiO3 (75), 59 for LiNbO3 (71). `charges`
+adds it.
 """
 
 from __future__ import annotations
@@ -13,17 +12,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from ...core.errors import InputError
+from ...core.polarization import E_PER_A2_IN_UC_PER_CM2
 
-E_PER_A2_IN_UC_PER_CM2 = 1602.176634  # e/A^2 -> uC/cm^2; exact e of the 2019 SI
 CHARGE_NEUTRALITY = 1e-6
 """Charges per cell, e, that count as neutral."""
-METHOD = "oxidation-state charges"
-DFT_RATIO_INTERVAL = (0.42, 2.1)
-"""DFT polarization over this one: 5% and 95% quantiles where this one is at least `DFT_RATIO_FROM`, n=101 pairs,
-parents by the ladder. Ours, benchmark `ferroelectric-parents`, 2026."""
-DFT_RATIO_FROM = 1.0
-"""uC/cm^2; below, the ratio tells nothing."""
-DFT_RATIO_COVERAGE = 0.9
 
 
 def polarization_from_charges(
@@ -47,8 +39,8 @@ def polarization_from_charges(
         The cell's own strain moves no ion in fractional coordinates, so only the internal displacements
         count (the proper polarization); the parent's polarization lattice is not carried along.
 
-    Source: King-Smith and Vanderbilt, Phys. Rev. B 47, 1651 (1993), equation 16, with formal charges in
-        place of effective ones.
+    Source: King-Smith and Vanderbilt, Phys. Rev. B 47, 1651 (1993), equation 16, with the charges
+        handed in as effective ones.
     """
     charge = np.asarray(charges, dtype=float)
     if displacements.shape != (len(charge), 3):
@@ -57,11 +49,3 @@ def polarization_from_charges(
         raise InputError(f"The charges add up to {charge.sum():.3g} e per cell, expected 0.")
     centred = displacements - displacements.mean(axis=0)
     return charge @ centred / volume * E_PER_A2_IN_UC_PER_CM2
-
-
-def dft_interval(polarization: float) -> tuple[float, float] | None:
-    """Where the DFT polarization lies with a coverage of `DFT_RATIO_COVERAGE`, uC/cm^2; `None` if too small to say."""
-    if polarization < DFT_RATIO_FROM:
-        return None
-    low, high = DFT_RATIO_INTERVAL
-    return low * polarization, high * polarization

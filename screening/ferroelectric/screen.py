@@ -1,157 +1,134 @@
 """Could this crystal switch its polarization? Measures what `verdict` judges.
 
-Energy differences are the potential's own. Universal potentials tend to be too soft (Deng et al., npj Comput.
-Mater. 11, 9 (2025), doi:10.1038/s41524-024-01500-6): energies away from minima too low. For CHGNet along 182
-polar paths the slope against DFT is 0.98 (90% interval 0.90 to 1.03), and no scale factor improves paths
-that it was not fitted on (`hysteron benchmark softening`); so none is applied.
+In the order of cost: polar symmetry; charges, nonpolar parents, mechanism and polarization, some tenths of a
+second; and only for what is still in question the path (`switching`): ends relaxed, an energy profile between them.
+
+Energy differences are the potential's own, or of the calibrated combination that the tools carry. Universal
+potentials tend to be too soft (Deng et al., npj Comput. Mater. 11, 9 (2025), doi:10.1038/s41524-024-01500-6).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
 
-import numpy as np
-
-from ...core.candidate import Candidate, PropertyValue, Verdict
-from ...core.contracts import Calculation, Potential, Tools
+from ...core.candidate import Candidate, Verdict
+from ...core.contracts import Tools
 from ...core.errors import HysteronError
 from ...core.oxidation import oxidation_states
-from ..batch import calculate_each
 from ..measurement import forget, with_measurement
-from .parents import Parent, find_parents, tolerance_ladder
-from .polarization import DFT_RATIO_COVERAGE, METHOD, dft_interval, polarization_from_charges
+from . import estimates, mechanism
+from .case import Case
+from .charges import EffectiveChargeModel, halved, load_model
+from .parents import find_parents
+from .reversal import find_reversed
+from .switching import follow_paths
 from .symmetry import find_symmetry
 from .verdict import NAME, FerroelectricConfig, judge
 
-PARENT_METHOD = "spglib symprec ladder"
-UNRELAXED = "symmetrised parent unrelaxed"
-
-
-@dataclass
-class _Findings:
-    """What is gathered of one polar candidate."""
-
-    candidate: Candidate
-    parent: Parent | None = None
-    properties: list[PropertyValue] = field(default_factory=list)
-    details: dict[str, Any] = field(default_factory=dict)
-    failures: list[str] = field(default_factory=list)
-
 
 class Ferroelectric:
-    """Polar symmetry, nonpolar parent, polarization, energy difference; implements `Screen`."""
+    """Parent, polarization, path, barrier, verdict; implements `Screen`."""
 
     name = NAME
     config_model = FerroelectricConfig
 
-    def __init__(self, config: FerroelectricConfig | None = None) -> None:
+    def __init__(
+        self, config: FerroelectricConfig | None = None, charge_model: EffectiveChargeModel | None = None
+    ) -> None:
+        """With settings, and with other effective charges than the shipped ones."""
         self.config = config or FerroelectricConfig()
+        self.charge_model = charge_model
 
     def measure(self, candidates: Sequence[Candidate], tools: Tools) -> list[Candidate]:
-        """Adds to polar candidates `parent_spacegroup_number`, `distortion_max` (A), `polarization` and
-        `polarization_vector` (uC/cm^2) and `polar_nonpolar_energy_difference` (meV/atom).
+        """Adds to polar candidates, as far as each can be found: `parent_spacegroup_number`, `distortion_max` (A),
+        `polarization` and `polarization_vector` (uC/cm^2), `polar_nonpolar_energy_difference` (meV/atom),
+        `switching_barrier` (eV/f.u.), `switching_barrier_per_atom` (meV/atom), and the proxies `coercive_field`
+        (MV/cm) and `transition_temperature` (K).
 
-        The parent's energy is that of the symmetrised parent in its own, strain-free cell, not relaxed: an
-        upper bound, so the difference is a lower one. Candidates that are not polar cost one symmetry search.
+        The geometry of a candidate stays as it is: what is relaxed for the path are copies. Candidates that are not
+        polar cost one symmetry search.
         """
         fresh = [forget(candidate, NAME) for candidate in candidates]
-        gathered = [self._gather(candidate) for candidate in fresh]
-        _add_energies([g for g in gathered if g is not None and g.parent is not None], tools.potential)
+        cases = [look(candidate, self.config, self.charge_model) for candidate in fresh]
+        follow_paths([case for case in cases if case], tools, self.config)
+        for case in cases:
+            if case:
+                _estimate(case, self.config.symprec_loose)
         return [
             candidate
-            if found is None
+            if case is None
             else with_measurement(
-                candidate, NAME, self.config, found.properties, found.details, found.failures
+                candidate, NAME, self.config, case.properties(), case.findings(), case.failures
             )
-            for candidate, found in zip(fresh, gathered, strict=True)
+            for candidate, case in zip(fresh, cases, strict=True)
         ]
 
     def judge(self, candidate: Candidate) -> Verdict:
         """Polar, insulating, switchable, and with polarization enough, or why not."""
         return judge(candidate, self.config)
 
-    def _gather(self, candidate: Candidate) -> _Findings | None:
-        """All but the energies; `None` for a candidate that is not polar."""
-        found = _Findings(candidate)
-        try:
-            if not find_symmetry(candidate.structure, self.config.symprec_tight).polar:
-                return None
-            _add_charges(found)
-            _add_parents(found, self.config)
-        except (HysteronError, ValueError) as error:
-            found.failures.append(str(error))
-        return found
+
+def look(
+    candidate: Candidate, config: FerroelectricConfig, charge_model: EffectiveChargeModel | None = None
+) -> Case | None:
+    """All that needs no potential; `None` for a candidate that is not polar."""
+    case = Case(candidate)
+    try:
+        if not find_symmetry(candidate.structure, config.symprec_tight).polar:
+            return None
+        case.charges = oxidation_states(candidate.structure)
+        _find_parents(case, config)
+        case.mechanism = mechanism.assess(
+            case.structure, case.charges, case.displacements, _computed_gap(candidate)
+        )
+        _polarize(case, charge_model or load_model())
+    except (HysteronError, ValueError) as error:
+        case.failures.append(str(error))
+    return case
 
 
-def _add_charges(found: _Findings) -> None:
-    charges = oxidation_states(found.candidate.structure)
-    if charges is None:
-        found.failures.append("No charge-balanced oxidation states, so no polarization from formal charges.")
+def _computed_gap(candidate: Candidate) -> float | None:
+    """Gap that was computed or measured, eV; a predicted one makes no metal (the insulator criterion looks at it)."""
+    gap = next((found for found in candidate.all_of("band_gap") if found.interval is None), None)
+    return None if gap is None else float(gap.value)  # type: ignore[arg-type]
+
+
+def _find_parents(case: Case, config: FerroelectricConfig) -> None:
+    case.parents = find_parents(case.structure, config.symprec_tight, config.max_parents)
+    if case.parents:
+        return
+    states = find_reversed(case.structure, config.symprec_tight, limit=1)
+    if states:
+        case.reversed = states[0]
     else:
-        found.details["charges"] = list(charges)
+        case.failures.append("Neither a nonpolar parent nor a reversed polar state was found.")
 
 
-def _add_parents(found: _Findings, config: FerroelectricConfig) -> None:
-    structure = found.candidate.structure
-    rungs = tolerance_ladder(first=1.2 * config.symprec_tight)
-    parents = find_parents(structure, rungs, config.max_parents)
-    if not parents:
-        found.failures.append(f"The tolerance ladder up to {rungs[-1]:.2f} A reaches no nonpolar parent.")
+def _polarize(case: Case, model: EffectiveChargeModel) -> None:
+    """The polarization, where this method can tell it."""
+    if case.charges is None:
+        case.failures.append("No charge-balanced oxidation states, so no polarization.")
+    elif case.mechanism is None or not case.mechanism.assessable:
         return
-    first = found.parent = parents[0]
-    found.details["parents"] = [parent.record() for parent in parents]
-    found.details["reference"] = {"structure": first.structure.as_dict()}
-    source = f"parent {first.symmetry}, ladder at symprec {first.symprec:.3f} A"
-    found.properties += [
-        PropertyValue(
-            "parent_spacegroup_number", first.symmetry.spacegroup_number, "1", PARENT_METHOD, source=source
-        ),
-        PropertyValue("distortion_max", first.distortion_max, "A", PARENT_METHOD, source=source),
-    ]
-    if "charges" in found.details:
-        vector = polarization_from_charges(first.displacements, found.details["charges"], structure.volume)
-        found.properties += _polarization_properties(vector, source)
+    elif case.parents:
+        case.polarization = model.polarization(case.structure, case.parents[0].displacements, case.charges)
+    elif case.reversed:
+        change = model.polarization(case.structure, case.reversed.displacements, case.charges)
+        case.polarization = halved(change, case.reversed.directions)
 
 
-def _polarization_properties(vector: np.ndarray, source: str) -> list[PropertyValue]:
-    components = tuple(float(component) for component in vector)
-    norm = float(np.linalg.norm(vector))
-    interval = dft_interval(norm)
-    coverage = DFT_RATIO_COVERAGE if interval else None
-    return [
-        PropertyValue("polarization", norm, "uC/cm^2", METHOD, None, source, interval, coverage),
-        PropertyValue("polarization_vector", components, "uC/cm^2", METHOD, source=source),
-    ]
-
-
-def _add_energies(found: Sequence[_Findings], potential: Potential | None) -> None:
-    """Polar minus nonpolar energy of all of them, in one batch."""
-    if potential is None:
-        for one in found:
-            one.failures.append(
-                "No potential was handed in, so polar_nonpolar_energy_difference is not known."
-            )
+def _estimate(case: Case, symprec: float) -> None:
+    if case.mechanism is None:
         return
-    pairs = [(one.candidate.structure, one.parent.structure) for one in found if one.parent is not None]
-    results = calculate_each(potential, [structure for pair in pairs for structure in pair])
-    for one, polar, parent in zip(found, results[0::2], results[1::2], strict=True):
-        refused = [result for result in (polar, parent) if isinstance(result, str)]
-        if isinstance(polar, Calculation) and isinstance(parent, Calculation):
-            one.properties.append(_energy_difference(one, polar, parent, potential))
-        one.failures += refused
-
-
-def _energy_difference(
-    found: _Findings, polar: Calculation, parent: Calculation, potential: Potential
-) -> PropertyValue:
-    difference = 1000 * (polar.energy - parent.energy) / len(found.candidate.structure)
-    assert found.parent is not None
-    return PropertyValue(
-        "polar_nonpolar_energy_difference",
-        float(difference),
-        "meV/atom",
-        f"{potential.name}, {UNRELAXED}",
-        source=f"parent {found.parent.symmetry}",
-    )
+    try:
+        case.estimates = estimates.estimates(
+            case.structure,
+            case.mechanism,
+            case.charges,
+            case.displacements,
+            None if case.polarization is None else case.polarization.vector,
+            None if case.profile is None else case.profile.barrier_per_formula_unit,
+            find_symmetry(case.structure, symprec).spacegroup_number,
+        )
+    except HysteronError as error:
+        case.failures.append(str(error))

@@ -9,12 +9,11 @@ the atoms of the input in their order, in its setting and orientation, with noth
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .cell import Cell, primitive_basis, reduced, strained_to, unique_sites
 from .symmetry import POLAR_POINT_GROUPS, dataset_at
 
 if TYPE_CHECKING:
@@ -22,34 +21,10 @@ if TYPE_CHECKING:
 
 IDEAL_SYMPREC_ANGSTROM = 1e-3
 """Tolerance at which the ideal crystal's operations are read; it is exact but for rounding."""
-SAME_POSITION = 1e-3
-"""Fractional coordinates of ideal sites that differ by less are one site."""
 FORBIDDEN_SQUARED_DISTANCE = 1e6
 """A^2, between an atom and a site of another element."""
 ASSIGNMENT_ROUNDS = 3
 """Assignment and removal of the common drift are repeated so often at most; mostly the second changes nothing."""
-
-
-@dataclass(frozen=True)
-class _Cell:
-    """A cell: lattice vectors in rows, A, `(3, 3)`; positions, fractional, `(nsites, 3)`; atomic numbers."""
-
-    matrix: np.ndarray
-    positions: np.ndarray
-    numbers: np.ndarray
-
-    def structure(self) -> Structure:
-        from pymatgen.core import Element, Lattice, Structure
-
-        return Structure(Lattice(self.matrix), [Element.from_Z(int(z)) for z in self.numbers], self.positions)
-
-    def in_basis(self, basis: np.ndarray) -> _Cell:
-        """The same atoms in other lattice vectors, `basis` in units of the present ones."""
-        return _Cell(basis @ self.matrix, self.positions @ np.linalg.inv(basis), self.numbers)
-
-    def of(self, atoms: np.ndarray) -> _Cell:
-        """The cell with some of its atoms."""
-        return _Cell(self.matrix, self.positions[atoms], self.numbers[atoms])
 
 
 def symmetrise(structure: Structure, symprec: float) -> Structure | None:
@@ -64,61 +39,48 @@ def symmetrise(structure: Structure, symprec: float) -> Structure | None:
         displacements zero; the cell strained without rotation. `None` if the group at this tolerance is
         polar, or the ideal crystal has other sites than this one.
     """
-    cell = _Cell(
-        np.array(structure.lattice.matrix),
-        np.array(structure.frac_coords),
-        np.array(structure.atomic_numbers),
-    )
-    reduced, basis = _reduced(cell)
-    averaged = _averaged(reduced, symprec)
+    cell = Cell.of_structure(structure)
+    short, basis = reduced(cell)
+    averaged = _averaged(short, symprec)
     if averaged is None:
         return None
     result = averaged.in_basis(np.linalg.inv(basis))
     drift = (cell.positions - result.positions).mean(axis=0)
-    return _Cell(result.matrix, result.positions + drift, cell.numbers).structure()
+    return Cell(result.matrix, result.positions + drift, cell.numbers).structure()
 
 
-def _reduced(cell: _Cell) -> tuple[_Cell, np.ndarray]:
-    """LLL-reduced, so that rounding fractional differences finds nearest images; and the basis, integers."""
-    from pymatgen.core import Lattice
-
-    reduced = Lattice(cell.matrix).get_lll_reduced_lattice().matrix
-    basis = np.round(reduced @ np.linalg.inv(cell.matrix))
-    return cell.in_basis(basis), basis
-
-
-def _averaged(cell: _Cell, symprec: float) -> _Cell | None:
+def _averaged(cell: Cell, symprec: float) -> Cell | None:
     dataset = dataset_at(cell.structure(), symprec)
     if dataset is None or dataset.pointgroup in POLAR_POINT_GROUPS:
         return None
     translations = dataset.translations[np.all(dataset.rotations == np.eye(3, dtype=int), axis=(1, 2))]
     sites = _ideal_sites(dataset, translations, cell)
-    basis = _primitive_basis(translations)
+    basis = primitive_basis(translations)
     if sites is None or basis is None:
         return None
     matched = _matched(cell, sites)
     identity = np.broadcast_to(np.eye(3, dtype=int), (len(translations), 3, 3))
     periodic = _average(cell, matched, identity, translations)
-    return _averaged_in_primitive(periodic, _Cell(sites.matrix, matched, cell.numbers), basis)
+    return _averaged_in_primitive(periodic, Cell(sites.matrix, matched, cell.numbers), basis)
 
 
-def _averaged_in_primitive(periodic: _Cell, ideal: _Cell, basis: np.ndarray) -> _Cell | None:
+def _averaged_in_primitive(periodic: Cell, ideal: Cell, basis: np.ndarray) -> Cell | None:
     """Average over the whole group in the primitive cell `basis`; the result is again in the cell given."""
-    small, reduction = _reduced(periodic.in_basis(basis))
+    small, reduction = reduced(periodic.in_basis(basis))
     basis = reduction @ basis
     ideal = ideal.in_basis(basis)
-    site_of, first = _unique_sites(ideal.positions, ideal.numbers)
+    site_of, first = unique_sites(ideal.positions, ideal.numbers)
     ideal_primitive = ideal.of(first)
     group = dataset_at(ideal_primitive.structure(), IDEAL_SYMPREC_ANGSTROM)
     if group is None or group.pointgroup in POLAR_POINT_GROUPS:
         return None
     averaged = _average(small.of(first), ideal_primitive.positions, group.rotations, group.translations)
     steps = np.round(ideal.positions - ideal_primitive.positions[site_of])
-    expanded = _Cell(averaged.matrix, averaged.positions[site_of] + steps, small.numbers)
+    expanded = Cell(averaged.matrix, averaged.positions[site_of] + steps, small.numbers)
     return expanded.in_basis(np.linalg.inv(basis))
 
 
-def _ideal_sites(dataset: Any, translations: np.ndarray, cell: _Cell) -> _Cell | None:
+def _ideal_sites(dataset: Any, translations: np.ndarray, cell: Cell) -> Cell | None:
     """spglib's ideal crystal in the basis of the cell given, its lattice in a direction of its own.
 
     spglib: `x_std = P x + p`, with `P` the transformation matrix and `p` the origin shift. `None` if it has
@@ -128,13 +90,13 @@ def _ideal_sites(dataset: Any, translations: np.ndarray, cell: _Cell) -> _Cell |
     in_cell = (dataset.std_positions - dataset.origin_shift) @ inverse.T
     positions = (in_cell[:, None, :] + translations[None, :, :]).reshape(-1, 3)
     numbers = np.repeat(dataset.std_types, len(translations))
-    _, first = _unique_sites(positions, numbers)
+    _, first = unique_sites(positions, numbers)
     if sorted(numbers[first]) != sorted(cell.numbers):
         return None
-    return _Cell(dataset.transformation_matrix.T @ dataset.std_lattice, positions[first], numbers[first])
+    return Cell(dataset.transformation_matrix.T @ dataset.std_lattice, positions[first], numbers[first])
 
 
-def _matched(cell: _Cell, sites: _Cell) -> np.ndarray:
+def _matched(cell: Cell, sites: Cell) -> np.ndarray:
     """Ideal positions in the order of the atoms, each at the image nearest to its atom."""
     from scipy.optimize import linear_sum_assignment
 
@@ -154,7 +116,7 @@ def _matched(cell: _Cell, sites: _Cell) -> np.ndarray:
     return sites.positions[order] + np.round(steps)
 
 
-def _average(cell: _Cell, ideal: np.ndarray, rotations: np.ndarray, translations: np.ndarray) -> _Cell:
+def _average(cell: Cell, ideal: np.ndarray, rotations: np.ndarray, translations: np.ndarray) -> Cell:
     """Positions and metric averaged over operations `x' = R x + t` that map the ideal positions exactly.
 
     Args:
@@ -164,7 +126,7 @@ def _average(cell: _Cell, ideal: np.ndarray, rotations: np.ndarray, translations
         translations: Shape `(noperations, 3)`.
     """
     metric = cell.matrix @ cell.matrix.T
-    matrix = _strained_to(cell.matrix, np.mean([r.T @ metric @ r for r in rotations], axis=0))
+    matrix = strained_to(cell.matrix, np.mean([r.T @ metric @ r for r in rotations], axis=0))
     displacements = cell.positions - ideal
     other_element = cell.numbers[:, None] != cell.numbers[None, :]
     total = np.zeros_like(displacements)
@@ -173,31 +135,4 @@ def _average(cell: _Cell, ideal: np.ndarray, rotations: np.ndarray, translations
         steps = images[:, None, :] - ideal[None, :, :]
         squares = np.sum((steps - np.round(steps)) ** 2, axis=2) + other_element
         total[squares.argmin(axis=1)] += displacements @ rotation.T
-    return _Cell(matrix, ideal + total / len(rotations), cell.numbers)
-
-
-def _strained_to(matrix: np.ndarray, metric: np.ndarray) -> np.ndarray:
-    """Lattice vectors of a given metric, from `matrix` by a symmetric strain: no rotation."""
-    inverse = np.linalg.inv(matrix)
-    square = inverse @ metric @ inverse.T
-    values, vectors = np.linalg.eigh((square + square.T) / 2)
-    return matrix @ (vectors * np.sqrt(values)) @ vectors.T
-
-
-def _primitive_basis(translations: np.ndarray) -> np.ndarray | None:
-    """A basis, in rows, of the lattice that the translations and the unit vectors generate."""
-    inside = translations - np.floor(translations + SAME_POSITION)
-    vectors = np.vstack([inside[np.abs(inside).max(axis=1) > SAME_POSITION], np.eye(3)])
-    triples = vectors[np.array(list(combinations(range(len(vectors)), 3)))]
-    volumes = np.abs(np.linalg.det(triples)) * len(translations)
-    best = int(np.abs(volumes - 1).argmin())
-    return triples[best] if abs(volumes[best] - 1) < 0.01 else None
-
-
-def _unique_sites(positions: np.ndarray, numbers: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """For each position the number of its site modulo the lattice, and the first position of each site."""
-    steps = positions[:, None, :] - positions[None, :, :]
-    same = np.abs(steps - np.round(steps)).max(axis=2) < SAME_POSITION
-    same &= numbers[:, None] == numbers[None, :]
-    first, site_of = np.unique(same.argmax(axis=1), return_inverse=True)
-    return site_of, first
+    return Cell(matrix, ideal + total / len(rotations), cell.numbers)

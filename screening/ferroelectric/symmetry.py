@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from pymatgen.core import Structure
 
 POLAR_POINT_GROUPS = frozenset({"1", "2", "m", "mm2", "4", "4mm", "3", "3m", "6", "6mm"})
+HIGHEST_POINT_GROUPS = frozenset({"m-3m", "6/mmm"})
+"""No crystallographic point group stands above these."""
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from ...core.settings import Settings
 from ..criteria import Criterion, decide
 from ..gap import GapWindow, judge_insulator
 from ..measurement import findings_of, why_missing
+from .mechanism import DISPLACIVE
 from .symmetry import Symmetry, find_symmetry
 
 if TYPE_CHECKING:
@@ -24,36 +25,71 @@ if TYPE_CHECKING:
 NAME = "ferroelectric"
 CriterionName = Literal[
     "polar",
-    "insulator",
     "nonpolar_parent",
+    "assessable",
+    "insulator",
     "polarization",
     "distortion_max",
+    "polar_end",
     "polar_nonpolar_energy_difference",
+    "switching_barrier_per_atom",
 ]
 GOOD_ENERGY_DIFFERENCE = (-35.0, -4.0)
 """meV/atom. The middle half of the DFT pairs with at least 1 uC/cm^2 whose polar end is lower (n=77 of the 182
 preferred pairs of Smidt et al., Sci. Data 7, 72 (2020)) lies here: full score; less outside."""
+GOOD_BARRIER = (4.0, 60.0)
+"""meV/atom. By this screen's own straight paths BaTiO3 (P4mm) has some 4, PbTiO3 30, LiNbO3 35, HfO2 40: full score."""
+TOLD = (
+    "parents",
+    "reference",
+    "reversed",
+    "displacements",
+    "quantum",
+    "effective_charges",
+    "extrapolated",
+    "nominal_polarization",
+    "mechanism",
+    "ends",
+    "path",
+    "estimates",
+)
+"""Findings that the verdict's details repeat."""
 EDGE_SCORE = 0.2
+REVERSED_DIFFERENCE = Criterion(
+    "polar_nonpolar_energy_difference",
+    "not computed",
+    "the path leads to the reversed state, of the same energy",
+    units="meV/atom",
+)
 HALF_SCORE_POLARIZATION = 10.0
 """uC/cm^2 at which the score of the polarization is one half."""
 
 
 class FerroelectricConfig(Settings):
-    """Windows and tolerances of the ferroelectric screen.
+    """Windows, tolerances and effort of the ferroelectric screen.
 
     Attributes:
         symprec_tight: A; the crystal's own symmetry.
         symprec_loose: A; a crystal that is polar only below it is polar within the noise of a relaxation.
             None of the 63 DFT pairs with 5 uC/cm^2 or more and a lower polar end is lost at 0.05 A.
         require_polar_at_loose: Whether the crystal must be polar at the loose tolerance too.
-        max_parents: The search for nonpolar parents ends after so many.
+        max_parents: Of the nonpolar parents found, so many are kept.
         gap_windows: By method; a gap of another method is not judged. PBE gaps are small: the least among the
             170 DFT pairs with a gap is 0.36 eV.
-        polarization_min: uC/cm^2.
+        polarization_min: uC/cm^2; the limit of Smidt et al. (2020). Below it no path is computed.
         distortion_max: A; 99% of the 170 DFT pairs that tell it move no atom by more than 2 A.
         energy_difference_low: meV/atom, polar minus parent; nine tenths of the 77 DFT pairs of
             `GOOD_ENERGY_DIFFERENCE` lie above -150. What lies lower is polar for good.
         energy_difference_high: meV/atom; at 0 the polar end must be the lower one.
+        barrier_low: meV/atom; a lower barrier holds no polarization against heat.
+        barrier_high: meV/atom; a higher one, even as an upper bound, no field overcomes before the crystal breaks
+            down. Wurtzite AlN, which does not switch unless it is alloyed, has some 250 on the straight path.
+        relaxed_parents: So many of the parents are relaxed, the first and those of the lowest energies; the crystal
+            must lie below all of them, and the path goes through the lowest.
+        path: `linear`; `neb` adds a climbing-image elastic band; `none`.
+        path_images: Images of the path, both ends counted.
+        relax_ends: Whether copies of both ends are relaxed, if a relaxer is at hand.
+        neb_seconds: Wall time that one elastic band may take.
         required: Criteria without which nothing passes.
     """
 
@@ -68,23 +104,35 @@ class FerroelectricConfig(Settings):
         "experiment": GapWindow(low=0.5),
         "measured": GapWindow(low=0.5),
     }
-    polarization_min: float = Field(default=1.0, ge=0)
+    polarization_min: float = Field(default=5.0, ge=0)
     distortion_max: float = Field(default=2.0, gt=0)
     energy_difference_low: float = -150.0
     energy_difference_high: float = 0.0
+    barrier_low: float = Field(default=0.1, ge=0)
+    barrier_high: float = Field(default=200.0, gt=0)
+    relaxed_parents: int = Field(default=3, ge=1)
+    path: Literal["linear", "neb", "none"] = "linear"
+    path_images: int = Field(default=9, ge=9, le=41)
+    relax_ends: bool = True
+    neb_seconds: float = Field(default=60.0, gt=0)
     required: tuple[CriterionName, ...] = (
         "polar",
         "nonpolar_parent",
+        "assessable",
         "insulator",
         "polarization",
         "distortion_max",
+        "polar_end",
         "polar_nonpolar_energy_difference",
+        "switching_barrier_per_atom",
     )
 
     @model_validator(mode="after")
     def _ordered(self) -> FerroelectricConfig:
         if self.energy_difference_high <= self.energy_difference_low:
             raise ValueError("energy_difference_high must lie above energy_difference_low")
+        if self.barrier_high <= self.barrier_low:
+            raise ValueError("barrier_high must lie above barrier_low")
         if self.symprec_loose < self.symprec_tight:
             raise ValueError("symprec_loose must not be smaller than symprec_tight")
         return self
@@ -108,9 +156,12 @@ def judge(candidate: Candidate, config: FerroelectricConfig) -> Verdict:
     parent = _judge_parent(findings, why)
     if not parent.passed and "nonpolar_parent" in config.required:
         return decide(NAME, [polar, parent], ["polar", "nonpolar_parent"], "polar", symmetry)
-    told = {key: findings[key] for key in ("parents", "reference") if key in findings}
+    told = {key: findings[key] for key in TOLD if key in findings}
     criteria = [polar, parent, *_judge_measured(candidate, findings, config, why)]
-    return decide(NAME, criteria, config.required, "polarization", symmetry | told)
+    # A reversed state has the crystal's own energy: there is no nonpolar one to lie below.
+    spared = {"polar_nonpolar_energy_difference"} if "reversed" in findings else set()
+    required = [name for name in config.required if name not in spared]
+    return decide(NAME, criteria, required, "polarization", symmetry | told)
 
 
 def judge_polar(tight: Symmetry, loose: Symmetry, both: bool) -> Criterion:
@@ -134,23 +185,81 @@ def judge_polar(tight: Symmetry, loose: Symmetry, both: bool) -> Criterion:
 def _judge_measured(
     candidate: Candidate, findings: dict[str, Any], config: FerroelectricConfig, why: str
 ) -> Sequence[Criterion]:
+    why_no_path = f"not computed, {findings['untried']}" if "untried" in findings else why
+    assessable = findings.get("mechanism", {}).get("assessable", True)
+    why_no_polarization = (
+        why if assessable else "not computed, the mechanism is not assessable by this method"
+    )
+    difference = (config.energy_difference_low, config.energy_difference_high)
     return (
+        _judge_mechanism(findings, why),
         judge_insulator(candidate, config.gap_windows, findings.get("charges")),
-        _judge_polarization(candidate, config.polarization_min, why),
+        _judge_polarization(candidate, config.polarization_min, why_no_polarization),
         _judge_distortion(candidate, config.distortion_max, why),
-        _judge_energy(candidate, config.energy_difference_low, config.energy_difference_high, why),
+        _judge_polar_end(findings, config, why_no_path),
+        REVERSED_DIFFERENCE
+        if "reversed" in findings
+        else _judge_window(
+            candidate,
+            "polar_nonpolar_energy_difference",
+            "polar minus nonpolar",
+            difference,
+            GOOD_ENERGY_DIFFERENCE,
+            why_no_path,
+        ),
+        _judge_window(
+            candidate,
+            "switching_barrier_per_atom",
+            "switching barrier",
+            (config.barrier_low, config.barrier_high),
+            GOOD_BARRIER,
+            why_no_path,
+        ),
     )
 
 
 def _judge_parent(findings: dict[str, Any], why: str) -> Criterion:
-    parents = findings.get("parents")
-    if not parents:
-        return Criterion("nonpolar_parent", "missing", f"no nonpolar parent is known: {why}")
-    first = parents[0]
-    sentence = f"nonpolar parent {first['symbol']} ({first['spacegroup_number']}, ladder at {first['symprec']:.2f} A)"
-    return Criterion(
-        "nonpolar_parent", "passed", sentence, float(first["spacegroup_number"]), method="symprec ladder"
-    )
+    parents, name = findings.get("parents"), "nonpolar_parent"
+    if parents:
+        first = parents[0]
+        sentence = f"nonpolar parent {first['symbol']} ({first['spacegroup_number']}, {first['distortion_max']:.2f} A away)"
+        return Criterion(name, "passed", sentence, float(first["spacegroup_number"]), method="parent search")
+    if "reversed" in findings:
+        return Criterion(
+            name, "passed", "no nonpolar parent, but a reversed polar state", method="parent search"
+        )
+    return Criterion(name, "missing", f"no nonpolar parent is known: {why}")
+
+
+def _judge_mechanism(findings: dict[str, Any], why: str) -> Criterion:
+    found = findings.get("mechanism")
+    if not found:
+        return Criterion("assessable", "missing", f"the mechanism is not known: {why}")
+    sentence = f"{found['kind']}, {_clause(found['reason'])}"
+    if not found["assessable"]:
+        return Criterion("assessable", "failed", sentence)
+    caution = found["kind"] != DISPLACIVE
+    return Criterion("assessable", "passed", sentence if caution else "displacive", flagged=caution)
+
+
+def _judge_polar_end(findings: dict[str, Any], config: FerroelectricConfig, why: str) -> Criterion:
+    """Whether the crystal stays polar when it relaxes freely."""
+    name, ends = "polar_end", findings.get("ends")
+    if not ends:
+        return Criterion(name, "missing", f"the polar end was not relaxed: {why}")
+    if not ends["relaxed"]:
+        why_not = "; ".join(map(_clause, ends["notes"])) or "not relaxed"
+        return Criterion(name, "passed", f"polar as given, {why_not}", method=ends["method"], flagged=True)
+    if ends["polar"]["collapsed"]:
+        reason = next(
+            (note for note in ends["notes"] if "not polar" in note), "It relaxes to a nonpolar crystal."
+        )
+        return Criterion(name, "failed", _clause(reason), method=ends["method"])
+    return Criterion(name, "passed", "stays polar when relaxed", method=ends["method"])
+
+
+def _clause(sentence: str) -> str:
+    return sentence[:1].lower() + sentence[1:].rstrip(".")
 
 
 def _judge_polarization(candidate: Candidate, lowest: float, why: str) -> Criterion:
@@ -190,31 +299,40 @@ def _judge_distortion(candidate: Candidate, highest: float, why: str) -> Criteri
     )
 
 
-def _judge_energy(candidate: Candidate, low: float, high: float, why: str) -> Criterion:
-    name, units = "polar_nonpolar_energy_difference", "meV/atom"
-    found = candidate.get(name)
+def _judge_window(
+    candidate: Candidate,
+    name: str,
+    words: str,
+    window: tuple[float, float],
+    good: tuple[float, float],
+    why: str,
+) -> Criterion:
+    """Whether a property of the path, meV/atom, lies in its window."""
+    units, found = "meV/atom", candidate.get(name)
+    low, high = window
     if found is None:
         return Criterion(name, "missing", f"{name} is missing: {why}", None, high, units)
     value = float(found.value)  # type: ignore[arg-type]
     inside = low <= value <= high
+    verb = "lies in" if inside else "lies outside"
     return Criterion(
         name=name,
         status="passed" if inside else "failed",
-        sentence=f"polar minus nonpolar {value:.1f} meV/atom ({found.method}) lies "
-        f"{'in' if inside else 'outside'} the window of {low:g} to {high:g} meV/atom",
+        sentence=f"{words} {value:.1f} meV/atom ({found.method}) {verb} the window of {low:g} to {high:g} meV/atom",
         value=value,
         threshold=low if value < low else high,
         units=units,
         method=found.method,
-        score=energy_score(value, low, high),
+        score=window_score(value, window, good),
     )
 
 
-def energy_score(value: float, low: float, high: float) -> float:
-    """1 in `GOOD_ENERGY_DIFFERENCE`, falling to `EDGE_SCORE` at the ends of the window, meV/atom; 0 outside."""
+def window_score(value: float, window: tuple[float, float], good: tuple[float, float]) -> float:
+    """1 in the good part of a window, falling to `EDGE_SCORE` at its ends; 0 outside."""
+    low, high = window
     if not low <= value <= high:
         return 0.0
-    good_low, good_high = max(low, GOOD_ENERGY_DIFFERENCE[0]), min(high, GOOD_ENERGY_DIFFERENCE[1])
+    good_low, good_high = max(low, good[0]), min(high, good[1])
     below, above = good_low - value, value - good_high
     if below > 0:
         return 1 - (1 - EDGE_SCORE) * below / (good_low - low)

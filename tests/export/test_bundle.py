@@ -107,9 +107,9 @@ def test_unknown_formats_and_settings_are_refused_before_anything_is_made(ferroe
 
 
 def test_settings_reach_the_writer_and_the_manifest(ferroelectric, tmp_path):
-    manifest = export_candidates([ferroelectric], "vasp", tmp_path, settings={"path_images": 5})
-    assert manifest.settings == {"path_images": 5}
-    assert len(list((tmp_path / ferroelectric.candidate_id / "polarization").iterdir())) == 5
+    manifest = export_candidates([ferroelectric], "vasp", tmp_path, settings={"path_images": 8})
+    assert manifest.settings == {"path_images": 8}
+    assert len(list((tmp_path / ferroelectric.candidate_id / "polarization").iterdir())) == 8
 
 
 def test_hostile_ids_stay_inside_the_folder(ferroelectric, tmp_path):
@@ -137,7 +137,7 @@ def test_overwriting_replaces_an_earlier_export_and_leaves_everything_else(ferro
     edited = tmp_path / known[0].candidate_id / "relax" / "INCAR"
     edited.write_text("ENCUT = 700\n")
     manifest = export_candidates(
-        [ferroelectric], "vasp", tmp_path, overwrite=True, settings={"path_images": 5}
+        [ferroelectric], "vasp", tmp_path, overwrite=True, settings={"path_images": 8}
     )
     assert result.read_text() == "days of computing"
     assert edited.read_text() == "ENCUT = 700\n"
@@ -145,7 +145,7 @@ def test_overwriting_replaces_an_earlier_export_and_leaves_everything_else(ferro
     assert not (tmp_path / known[1].candidate_id).exists()
     listed = {f.path for entry in manifest.candidates for f in entry.files}
     images = list((tmp_path / ferroelectric.candidate_id / "polarization").iterdir())
-    assert len(images) == 5
+    assert len(images) == 8
     assert set(tree(tmp_path)) == listed | {
         "manifest.json",
         f"{ferroelectric.candidate_id}/relax/OUTCAR",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 from typing import Any
 
@@ -94,6 +95,60 @@ def test_open_shells_are_spin_polarised_and_closed_ones_are_not(known, ferroelec
     closed, notes = write(ferroelectric, tmp_path / "closed")
     assert "nspin" not in namelists(closed / "relax" / "pw.in")["system"]
     assert notes == []
+
+
+def test_a_ferroelectric_gets_berry_phase_runs_along_a_path(ferroelectric, known, tmp_path):
+    folder, _ = write(ferroelectric, tmp_path / "polar", path_images=8)
+    without, _ = write(known[0], tmp_path / "nonpolar")
+    assert not (without / "polarization").exists()
+    places = sorted((folder / "polarization").iterdir())
+    assert [place.name for place in places] == [f"{i:02d}" for i in range(8)]
+    assert {p.name for p in places[3].iterdir()} == {"scf.in", "berry1.in", "berry2.in", "berry3.in"}
+    images = [read(place / "scf.in") for place in places]
+    assert apart(images[0], materials.barium_titanate_cubic()) < TEN_DECIMALS
+    assert apart(images[-1], ferroelectric.structure) < TEN_DECIMALS
+    assert len({tuple(s.specie.symbol for s in image) for image in images}) == 1
+    # One mesh for all images, although their cells differ.
+    assert (
+        len({(place / "scf.in").read_text().split("K_POINTS")[1].split("CELL")[0] for place in places}) == 1
+    )
+    for place, image in zip(places, images, strict=True):
+        for direction in (1, 2, 3):
+            assert read(place / f"berry{direction}.in") == image
+
+
+def test_a_berry_phase_run_has_strings_along_its_direction_and_fixed_occupations(ferroelectric, tmp_path):
+    folder, _ = write(ferroelectric, tmp_path / "polar", kpoint_spacing=0.12)
+    place = folder / "polarization" / "04"
+    scf = namelists(place / "scf.in")
+    assert (scf["control"]["calculation"], scf["system"]["occupations"]) == ("scf", "fixed")
+    mesh = [int(x) for x in (place / "scf.in").read_text().split("K_POINTS automatic")[1].split()[:3]]
+    assert mesh == [14, 14, 13]  # 2 pi / 3.9945 A and 4.0335 A over 0.12 1/A: 13.11, 12.98
+    for direction in (1, 2, 3):
+        text = (place / f"berry{direction}.in").read_text()
+        run = namelists(place / f"berry{direction}.in")
+        control, system = run["control"], run["system"]
+        assert (control["calculation"], control["lberry"], control["gdir"]) == ("nscf", True, direction)
+        assert system["nosym"] is True
+        assert system["occupations"] == "fixed"
+        assert not {"smearing", "degauss"} & set(system)
+        points = [int(x) for x in text.split("K_POINTS automatic")[1].split()[:3]]
+        assert points[direction - 1] == control["nppstr"] == mesh[direction - 1] + 1
+        assert all(points[i] == mesh[i] for i in range(3) if i != direction - 1)
+    coarse, _ = write(ferroelectric, tmp_path / "coarse", kpoint_spacing=0.6)
+    assert namelists(coarse / "polarization" / "04" / "berry1.in")["control"]["nppstr"] == 9
+
+
+def test_a_crystal_that_may_be_magnetic_gets_no_path_and_is_told_why(ferroelectric, tmp_path):
+    structure, parent = ferroelectric.structure.copy(), materials.barium_titanate_cubic()
+    for crystal in (structure, parent):
+        crystal.replace_species({"Ti": "Fe"})
+    verdict = dataclasses.replace(
+        ferroelectric.verdicts[0], details={"reference": {"structure": parent.as_dict()}}
+    )
+    folder, notes = write(ferroelectric.with_structure(structure).with_verdict(verdict), tmp_path / "x")
+    assert not (folder / "polarization").exists()
+    assert any("fixed occupations" in note and "Fe" in note for note in notes)
 
 
 def test_the_mesh_follows_the_cell_and_halves_in_a_supercell():

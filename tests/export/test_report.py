@@ -12,6 +12,7 @@ from pathlib import Path
 import materials
 import orjson
 import pytest
+import switching_samples
 from hysteron.core.candidate import Candidate, Failure, PropertyValue, Step, Verdict
 from hysteron.core.errors import OutputError
 from hysteron.export.report import render_report, write_report
@@ -39,6 +40,8 @@ FUNNEL = [
 HOSTILE = (
     "<script>alert(1)</script><img src=x onerror=alert(2)>\"'><a href='javascript:alert(3)'>x</a> {{ 7*7 }}"
 )
+
+SWITCHING = [switching_samples.candidate(), switching_samples.hafnia(), switching_samples.not_assessable()]
 
 
 class Page(HTMLParser):
@@ -246,12 +249,14 @@ def test_a_missing_folder_is_a_sentence(tmp_path):
 @pytest.mark.skipif(
     shutil.which("chromium") is None, reason="Chromium is not installed, so no browser opens the report"
 )
-@pytest.mark.parametrize("kind", ["plain", "hostile"])
+@pytest.mark.parametrize("kind", ["plain", "hostile", "switching"])
 def test_a_browser_opens_it_without_errors(kind, shortlist, hostile, tmp_path):
     run, odd, funnel = hostile
     report = tmp_path / "report.html"
     if kind == "plain":
         write_report(report, RUN, shortlist, FUNNEL, shortlist)
+    elif kind == "switching":
+        write_report(report, RUN, SWITCHING, FUNNEL, SWITCHING[:1])
     else:
         write_report(report, run, [odd], funnel, [odd])
     command = ["chromium", "--headless", "--no-sandbox", "--disable-background-networking", "--disable-sync"]
@@ -265,6 +270,60 @@ def test_a_browser_opens_it_without_errors(kind, shortlist, hostile, tmp_path):
     assert len(re.findall(r'class="point[ "]', done.stdout)) == 1
     assert 'aria-sort="ascending"' in done.stdout
     assert "<button" in done.stdout.split("<thead>")[1].split("</thead>")[0]
+    button = re.findall(r'<button[^>]*id="moves"[^>]*>', done.stdout)
+    assert ["hidden" in one for one in button] == [kind != "switching"]
+    assert ("displacement from the nonpolar parent Pm-3m, arrows 5×</span>" in done.stdout) == (
+        kind == "switching"
+    )
+
+
+# How it would switch
+
+
+def test_the_path_is_drawn_and_told():
+    page = Page(render_report(RUN, SWITCHING, FUNNEL, SWITCHING))
+    told = page.words.split("How it would switch")
+    assert len(told) == 4
+    assert "Linear path, upper bound: 9 images" in told[1]
+    assert "Barrier 12.4 meV/atom" in told[1]
+    assert re.search(r"Pm3m 221\s?0\.109\s?0\.55\s?12\.4\s?ladder, pseudosymmetry", told[1])
+    assert "Mechanism Displacive: one ion in an octahedron moves off centre." in told[1]
+    assert "NEB: 11 images" in told[2]
+    assert "Molecular: not assessable by this method: rigid ions carry the dipole." in told[3]
+    pictures = [a for t, a in page.elements if t == "svg" and a.get("class") == "profile"]
+    assert [a["aria-labelledby"] for a in pictures] == [
+        "path-1-title path-1-desc",
+        "path-2-title path-2-desc",
+    ]
+    identifiers = [a["id"] for _, a in page.elements if a.get("id")]
+    assert len(identifiers) == len(set(identifiers))
+
+
+def test_arrows_are_data_and_drawing():
+    page = Page(render_report(RUN, SWITCHING, FUNNEL, SWITCHING))
+    first, second, third = (drawn["moves"] for drawn in page.data["structures"])
+    assert first["caption"] == "displacement from the nonpolar parent Pm-3m, arrows 5×"
+    assert second["origin"] == "the reversed polar state"
+    assert third is None
+    symbols = {a["id"] for t, a in page.elements if t == "symbol"}
+    assert {"moves-1", "moves-2"} <= symbols
+    assert "moves-3" not in symbols
+    uses = [a["href"] for t, a in page.elements if t == "use" and a.get("class") == "moves"]
+    assert uses == ["#moves-1", "#moves-1", "#moves-2"]
+
+
+def test_hostile_details_are_shown_and_never_run():
+    told = switching_samples.details()
+    told["path"] |= {"note": HOSTILE, "kind": HOSTILE}
+    told["mechanism"] = {"kind": HOSTILE, "assessable": False, "reason": HOSTILE}
+    told["ends"] = {"method": HOSTILE, "polar": {"symbol": HOSTILE}}
+    for parent in told["parents"]:
+        parent |= {"symbol": HOSTILE, "found_by": [HOSTILE], "point_group": HOSTILE}
+    page = Page(render_report(RUN, [switching_samples.candidate(told)], FUNNEL, []))
+    assert [t for t, _ in page.elements].count("script") == 3
+    assert not any(tag in ("img", "iframe", "object", "embed", "base", "form") for tag, _ in page.elements)
+    assert not any(name.startswith("on") for _, attributes in page.elements for name in attributes)
+    assert "<script>alert(1)</script>" in page.words.split("How it would switch")[1]
 
 
 # Who proposed what

@@ -9,8 +9,9 @@ import materials
 import numpy as np
 import pytest
 from hysteron.core.candidate import Candidate
-from hysteron.core.errors import StructureError
-from hysteron.export.vasp import VaspSettings, VaspWriter
+from hysteron.core.errors import SettingsError, StructureError
+from hysteron.core.settings import validate
+from hysteron.export.vasp import VaspSettings, VaspWriter, dipole_centre
 from pymatgen.analysis.structure_matcher import StructureMatcher
 from pymatgen.core import Lattice, Structure
 from pymatgen.io.vasp.inputs import Incar, Kpoints, Poscar
@@ -74,19 +75,44 @@ def test_only_a_ferroelectric_gets_a_polarization_path(ferroelectric, known, tmp
 
 
 def test_the_path_runs_from_the_parent_to_the_polar_crystal(ferroelectric, tmp_path):
-    folder, _ = write(ferroelectric, tmp_path / "polar", path_images=5)
+    folder, _ = write(ferroelectric, tmp_path / "polar", path_images=8)
     names = sorted(p.name for p in (folder / "polarization").iterdir())
-    assert names == ["00", "01", "02", "03", "04"]
+    assert names == [f"{i:02d}" for i in range(8)]
     images = [Poscar.from_file(folder / "polarization" / name / "POSCAR").structure for name in names]
     assert apart(images[0], materials.barium_titanate_cubic()) < 1e-6
     assert apart(images[-1], ferroelectric.structure) < 1e-6
     assert len({tuple(s.specie.symbol for s in image) for image in images}) == 1
     titanium = [next(s for s in image if s.specie.symbol == "Ti").frac_coords[2] for image in images]
-    assert np.allclose(np.diff(titanium), 0.0224 / 4)
+    assert np.allclose(np.diff(titanium), 0.0224 / 7)
     incars = [Incar.from_file(folder / "polarization" / name / "INCAR") for name in names]
     assert all(incar["LCALCPOL"] is True and incar["NSW"] == 0 for incar in incars)
     meshes = {(folder / "polarization" / name / "KPOINTS").read_bytes() for name in names}
     assert len(meshes) == 1
+
+
+def test_no_ion_of_any_image_crosses_the_boundary_that_vasp_counts_from(ferroelectric, tmp_path):
+    folder, _ = write(ferroelectric, tmp_path / "polar")
+    places = sorted((folder / "polarization").iterdir())
+    centres = [np.array(Incar.from_file(place / "INCAR")["DIPOL"]) for place in places]
+    assert np.array_equal(centres, [centres[0]] * len(places))
+    images = np.array([Poscar.from_file(place / "POSCAR").structure.frac_coords for place in places])
+    from_centre = (images - centres[0] + 0.5) % 1.0 - 0.5
+    assert np.abs(np.diff(from_centre, axis=0)).max() < 0.01
+    # Half a cell is the boundary. In each direction all ions lie near 0 and 1/2, so 1/4 is the most they can keep away.
+    assert np.abs(from_centre).max() < 0.5 - 0.2
+
+
+def test_ions_that_fill_the_cell_still_leave_the_widest_gap():
+    rows = [[0.05, 0.1, 0], [0.3, 0.35, 0], [0.8, 0.6, 0], [0.95, 0.97, 0]]
+    image = Structure(Lattice.cubic(5), ["Li"] * 4, rows)
+    # Gaps: 0.30 to 0.80, 0.60 to 0.97, and all of the cell; their middles, and half a cell on.
+    assert dipole_centre([image]) == pytest.approx([0.05, 0.285, 0.0], abs=1e-5)
+
+
+def test_fewer_than_eight_images_are_refused():
+    with pytest.raises(SettingsError, match="path_images"):
+        validate(VaspSettings, {"path_images": 7}, "[export]")
+    assert VaspSettings().path_images == 9
 
 
 def test_a_reference_that_does_not_match_is_told_and_the_rest_is_written(ferroelectric, tmp_path):

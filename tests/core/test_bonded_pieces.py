@@ -1,9 +1,13 @@
 """In how many directions does a bonded piece repeat?"""
 
+import itertools
+
 import materials
 import numpy as np
 import pytest
-from hysteron.retrieval.layers import dimensionality
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hysteron.core.bonded_pieces import dimensionality, integer_basis
 from pymatgen.core import Lattice, Structure
 from pymatgen.core.operations import SymmOp
 
@@ -59,3 +63,20 @@ def test_pulled_apart_layers_stay_layers():
     coords = structure.cart_coords
     wide = Structure(Lattice.hexagonal(3.160, 30.0), structure.species, coords, coords_are_cartesian=True)
     assert dimensionality(wide) == 2
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.tuples(*[st.integers(-6, 6)] * 3), min_size=1, max_size=6))
+def test_an_integer_basis_spans_the_same_lattice(vectors):
+    rows = np.array(vectors)
+    basis = integer_basis(rows)
+    assert len(basis) == np.linalg.matrix_rank(rows)
+    if len(basis):
+        parts = np.linalg.lstsq(basis.T.astype(float), rows.T.astype(float), rcond=None)[0]
+        assert np.abs(parts - np.round(parts)).max() < 1e-6
+        minors = [
+            round(abs(np.linalg.det(rows[list(t)][:, :])))
+            for t in itertools.combinations(range(len(rows)), 3)
+        ]
+        if len(basis) == 3:
+            assert round(abs(np.linalg.det(basis))) == np.gcd.reduce([m for m in minors if m])
