@@ -1,8 +1,9 @@
 """Given the polar crystal alone, what does the screen say of it, and what did DFT say?
 
 Effective charges are fitted anew for each of five folds by family of chemistry, so that no polarization comes from a fit that
-has seen its family. The energy difference is the shipped combination of two potentials, whose two weights were fitted
-to these pairs (the row `energies` shows what that is worth on formulas left out). Gaps are predicted, as in a run.
+has seen its family. Gaps are the Materials Project's, predicted where it tells none, as in a run. The energy difference is the
+shipped combination of two potentials, whose two weights were fitted to these pairs (the row `energies` shows what that is worth
+on formulas left out).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.candidate import Candidate, Verdict
+from ..core.candidate import Candidate, PropertyValue, Verdict
 from ..core.chemistry_families import chemistry_family
 from ..core.contracts import Tools
 from ..core.polar_pairs import FERROELECTRIC_FROM, Pair
@@ -68,6 +69,11 @@ def screened(
     for i, (pair, model) in enumerate(zip(pairs, models, strict=True)):
         screen = Ferroelectric(config, model)
         start = Candidate(f"{pair.polar_id}-{pair.nonpolar_id}-{i}", pair.polar)
+        if pair.band_gap is not None:
+            gap = PropertyValue(
+                "band_gap", pair.band_gap, "eV", "PBE", source=f"Materials Project {pair.polar_id}"
+            )
+            start = start.with_property(gap)
         candidate, seconds = kept.measured(start, lambda one, screen=screen: _measured(one, screen, tools))
         found.append(Screened(pair, candidate, screen.judge(candidate), seconds))
     return found

@@ -167,12 +167,12 @@ def _path(candidate: Candidate, told: Switching, bars: str) -> Text | None:
 
 
 def _calibrated(candidate: Candidate) -> list[str]:
-    """The calibrated difference of the ends, where it is another number than the path's."""
+    """How sure the difference of the ends is."""
     found = candidate.get("polar_nonpolar_energy_difference")
     if found is None or not found.interval:
         return []
     low, high = found.interval
-    return [f"calibrated {found.value:.1f} meV/atom, {found.coverage:.0%} interval {low:.1f} to {high:.1f}"]
+    return [f"calibrated on DFT, {found.coverage:.0%} interval {low:.1f} to {high:.1f} meV/atom"]
 
 
 def _barrier(candidate: Candidate, path: SwitchingPath) -> str:

@@ -55,19 +55,6 @@ class Match:
         return float(np.linalg.norm(self.displacements, axis=1).max())
 
 
-def match_atoms(parent: Structure, polar: Structure) -> Match | None:
-    """Lay one end of a path upon the other so that its atoms move as little as possible.
-
-    Args:
-        parent: The nonpolar end, or the reversed polar one, in the lattice setting of `polar`; atoms in any order.
-        polar: The polar end, whose order of atoms is kept.
-
-    Returns:
-        The first of `matches`; `None` if the ends are not of the same atoms.
-    """
-    return next(iter(matches(parent, polar, limit=1)), None)
-
-
 def matches(parent: Structure, polar: Structure, limit: int = 4) -> list[Match]:
     """Different pairings of two ends, that with the least sum of squared displacements first.
 
@@ -76,8 +63,8 @@ def matches(parent: Structure, polar: Structure, limit: int = 4) -> list[Match]:
     pairing 5% longer by 0.02 (`path.best_matches` asks a potential). Pairings much longer than the first are left out.
 
     Args:
-        parent: As for `match_atoms`.
-        polar: As for `match_atoms`.
+        parent: The nonpolar end, or the reversed polar one, in the lattice setting of `polar`; atoms in any order.
+        polar: The polar end, whose order of atoms is kept.
         limit: At most so many.
 
     Returns:

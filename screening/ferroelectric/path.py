@@ -126,7 +126,7 @@ def linear_profiles(
     """Profiles of straight paths, cell and atoms interpolated together; two batches for all of them.
 
     Args:
-        pairs: Ends as `relax_ends` or `match_atoms` gives them.
+        pairs: Ends as `relax_ends` or `matches` gives them.
         potential: Of the energies.
         images: Evenly spaced, both ends counted; two more follow, halfway beside the highest one between the ends.
         between_polar_states: For each pair, whether the first end is a reversed polar state: then a hill between
@@ -251,6 +251,21 @@ def profile_of(
         structures=tuple(structures),
     )
     return with_notes(profile, [*notes, *_overlap_notes(profile)])
+
+
+def tilted(profile: Profile, difference: float) -> Profile:
+    """The profile with its ends as far apart as a better energy says, in proportion on the way between.
+
+    Args:
+        profile: Of a potential.
+        difference: Polar minus nonpolar end, calibrated, meV/atom.
+    """
+    lift = profile.difference - difference
+    energies = [
+        energy + (1 - x) * lift for x, energy in zip(profile.fractions, profile.energies, strict=True)
+    ]
+    method = f"{profile.method} tilted to the calibrated difference"
+    return dataclasses.replace(profile, energies=tuple(energies), method=method)
 
 
 def with_notes(profile: Profile, notes: Sequence[str]) -> Profile:

@@ -19,8 +19,9 @@ from ...core.contracts import Calculation, EnergyDifference, Potential, Tools
 from ..batch import calculate_each
 from .case import Case
 from .ends import Ends, relax_ends
+from .matching import matches
 from .neb import climb
-from .path import MEV_PER_EV, Profile, linear_profiles, with_notes
+from .path import MEV_PER_EV, Profile, best_matches, linear_profiles, tilted, with_notes
 from .verdict import FerroelectricConfig
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def _in_question(case: Case, config: FerroelectricConfig) -> bool:
         case.untried = "the mechanism is not assessable by this method"
     elif case.polarization is None:
         case.untried = "the polarization is not known"
-    elif case.polarization.norm < config.polarization_min:
+    elif max(case.polarization.norm, case.polarization.interval[1]) < config.polarization_min:
         case.untried = f"the polarization is below {config.polarization_min:g} uC/cm^2"
     return not case.untried
 
@@ -175,14 +176,30 @@ def _property(told: EnergyDifference, ends: Ends, case: Case, tools: Tools) -> P
 
 
 def _add_profiles(cases: Sequence[Case], potential: Potential, config: FerroelectricConfig) -> None:
-    pairs = [(case.ends.parent, case.ends.polar) for case in cases if case.ends]
+    pairs = _paired(cases, potential)
     between_polar = [case.path_parent is None for case in cases]
     found = linear_profiles(pairs, potential, config.path_images, between_polar)
     for case, ends, profile in zip(cases, pairs, found, strict=True):
         if isinstance(profile, Profile):
-            case.profile = _climbed(profile, ends, potential, config) if config.path == "neb" else profile
+            followed = _climbed(profile, ends, potential, config) if config.path == "neb" else profile
+            calibrated = case.difference is not None and case.difference.interval is not None
+            case.profile = tilted(followed, float(case.difference.value)) if calibrated else followed  # type: ignore[union-attr,arg-type]
         else:
             case.failures.append(profile)
+
+
+def _paired(cases: Sequence[Case], potential: Potential) -> list[tuple[Structure, Structure]]:
+    """Ends of each path, the parent's atoms paired with the polar crystal's so that the straight way rises least."""
+    ends = [case.ends for case in cases if case.ends]
+    choices = [
+        [] if case.path_parent is None else matches(one.parent, one.polar)
+        for case, one in zip(cases, ends, strict=True)
+    ]
+    best = best_matches(choices, [one.polar for one in ends], potential)
+    return [
+        (one.parent if match is None else match.structure, one.polar)
+        for one, match in zip(ends, best, strict=True)
+    ]
 
 
 def _climbed(

@@ -387,8 +387,12 @@ def test_a_calibrated_difference_takes_the_place_of_the_potentials():
     assert found.uncertainty == 2.0
     assert found.interval == pytest.approx((own / 2 - 4, own / 2 + 4))
     assert criterion(verdict, "polar_nonpolar_energy_difference")["method"] == found.method
-    # The path is the potential's all the same.
-    assert measured.value("switching_barrier_per_atom") == pytest.approx(-own)
+    # The path is the potential's, its ends as far apart as calibrated.
+    path = verdict.details["path"]
+    assert path["energies"][0] == pytest.approx(-found.value)
+    assert path["difference"] == pytest.approx(found.value)
+    assert path["energies"][-1] == 0
+    assert "tilted to the calibrated difference" in measured.get("switching_barrier").method
 
 
 def test_where_the_calibration_refuses_the_potential_speaks_and_no_other_is_touched():

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hysteron.core.polar_path import displacements_between
 from hysteron.predictors.chgnet.potential import CHGNetPotential
-from hysteron.screening.ferroelectric.matching import match_atoms, matches
+from hysteron.screening.ferroelectric.matching import Match, matches
 from hysteron.screening.ferroelectric.path import linear_profiles
 from hysteron.screening.ferroelectric.symmetry import find_symmetry
 from pymatgen.core import Lattice, Structure
@@ -19,6 +19,11 @@ ROUNDING = 1e-6
 """A; coordinates pass through a few matrix products in double precision."""
 SETTLED = 1e-4
 """A; where the shift is no longer improved."""
+
+
+def match_atoms(parent: Structure, polar: Structure) -> Match | None:
+    """The pairing with the least displacements."""
+    return next(iter(matches(parent, polar, limit=1)), None)
 
 
 def nonpolar_niobate() -> Structure:

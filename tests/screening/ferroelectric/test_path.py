@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hysteron.core.contracts import Calculation
 from hysteron.core.errors import InputError
 from hysteron.screening.ferroelectric.matching import Match
-from hysteron.screening.ferroelectric.path import best_matches, linear_profiles
+from hysteron.screening.ferroelectric.path import best_matches, linear_profiles, tilted
 from pymatgen.core import Lattice, Structure
 from screening_toys import ToyPotential
 
@@ -199,3 +199,14 @@ def test_the_record_is_json_and_holds_both_units():
     assert record["energies"] == list(profile.energies)
     assert record["barrier"] == pytest.approx(5 * record["barrier_per_atom"] / 1000)
     assert record["kind"] == "linear"
+
+
+def test_a_tilted_profile_has_the_difference_asked_for_and_keeps_its_polar_end():
+    profile = linear_profiles([(crystal(0), crystal(MINIMUM))], Landau(*DOUBLE_WELL))[0]
+    other = tilted(profile, profile.difference - 3.0)
+    assert other.difference == pytest.approx(profile.difference - 3.0)
+    assert other.energies[-1] == 0
+    assert other.barrier - other.backward_barrier == pytest.approx(-other.difference)
+    halfway = profile.fractions.index(0.5)
+    assert other.energies[halfway] == pytest.approx(profile.energies[halfway] + 1.5)
+    assert tilted(profile, profile.difference).energies == pytest.approx(profile.energies)
