@@ -13,10 +13,10 @@ from ..core.errors import OutputError, SettingsError
 from ..core.settings import data_file
 from ..export.folders import prepare_folder
 from .run import Run, open_store
+from .tables import CATALOG, FITTED
 
 VERSIONED = ("hysteron", "chgnet", "torch", "pymatgen", "spglib", "SMACT")
 """Packages whose version can change a result."""
-CATALOG = "catalog.jsonl.gz"
 
 
 def new_run(
@@ -90,7 +90,8 @@ def versions(potential: str) -> dict[str, str]:
 
     table = found_table(potential=potential)
     found = {name: version(name) for name in VERSIONED}
-    for name, place in ((CATALOG, data_file(CATALOG)), (table.name, table)):
+    fitted = [(name, data_file(name)) for name in FITTED]
+    for name, place in ((CATALOG, data_file(CATALOG)), (table.name, table), *fitted):
         found[name] = hashlib.sha256(place.read_bytes()).hexdigest()[:12]
     return found
 

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 CATALOG = "catalog.jsonl.gz"
 HULLS = "hull*.csv.gz"
+FITTED = ("effective_charges.json", "polar_difference.json")
+"""Small tables fitted to DFT."""
 RELAXED = "relaxed.jsonl"
 BETWEEN_ESTIMATES = 300.0  # seconds between two sentences on the time left
 
@@ -43,7 +45,7 @@ class Table:
 
 def listed() -> Iterator[Table]:
     """Every table, with the place that wins: `own` (HYSTERON_HOME) or `shipped`."""
-    for name in (CATALOG, *_hulls()):
+    for name in (CATALOG, *_hulls(), *FITTED):
         found = data_file(name)
         place = "own" if str(found).startswith(str(home())) else "shipped"
         yield Table(name, str(found), place, len(found.read_bytes()) / 1000)

@@ -7,6 +7,8 @@ from hysteron.flows import launch, tables, toolbox
 from hysteron.flows.progress import Silent
 from hysteron.predictors.hull.records import RELAXED
 from hysteron.predictors.hull.table import TABLE, PhaseTable
+from hysteron.screening.ferroelectric.charges import TABLE as CHARGES
+from hysteron.screening.ferroelectric.charges import read_model
 from toy_crystals import crystals_in
 
 
@@ -39,9 +41,9 @@ def test_the_build_begins_with_the_shipped_table_and_then_wins_over_it(rooms):
     built = {p.material_id: p for p in PhaseTable.load().phases}
     assert card["phases"] == len(built) == 9
     assert all(built[line["id"]] == shipped[line["id"]] for line in kept)
-    assert [t.place for t in tables.listed()] == ["shipped", "own"]
+    assert [t.place for t in tables.listed()] == ["shipped", "own", *["shipped"] * len(tables.FITTED)]
     (rooms / "home/data/hull-other-1.csv.gz").write_bytes(b"")
-    assert [t.name for t in tables.listed()] == ["catalog.jsonl.gz", "hull-other-1.csv.gz", TABLE]
+    assert [t.name for t in tables.listed()][:3] == ["catalog.jsonl.gz", "hull-other-1.csv.gz", TABLE]
 
 
 def test_a_limit_that_is_no_time_is_refused(rooms):
@@ -66,3 +68,25 @@ def test_the_time_left_is_said_now_and_then(monkeypatch):
         "relaxed: 20 of 100; about 1 h 7 min left at this pace.",
         "relaxed: 40 of 100; about 1 min left at this pace.",
     ]
+
+
+@pytest.mark.parametrize("build", [tables.build_charges, tables.build_polar_difference])
+def test_tables_fitted_to_dft_need_the_pairs(build, monkeypatch, tmp_path):
+    monkeypatch.setenv("HYSTERON_DATA_DIR", str(tmp_path))
+    with pytest.raises(MissingDataError, match="smidt2020"):
+        build(tmp_path / "out")
+    monkeypatch.delenv("HYSTERON_DATA_DIR")
+    with pytest.raises(MissingDataError, match="HYSTERON_DATA_DIR"):
+        build(None)
+
+
+def test_own_effective_charges_win_over_the_shipped_ones(monkeypatch, tmp_path):
+    """What `build_charges` writes to HYSTERON_HOME is what the screen reads."""
+    from hysteron.core.settings import data_file
+
+    monkeypatch.setenv("HYSTERON_HOME", str(tmp_path))
+    shipped = data_file(CHARGES).read_text()
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / CHARGES).write_text(shipped.replace('"pairs": 182', '"pairs": 7'))
+    assert '"pairs": 7' in data_file(CHARGES).read_text()
+    assert read_model(data_file(CHARGES)).ions
