@@ -26,7 +26,7 @@ from ..core.contracts import Tools
 from ..core.errors import NotFoundError, nearest
 from ..core.polar_pairs import SOURCE, Pair, read_preferred, read_unlabelled
 from ..core.settings import config_hash, data_dir
-from ..screening.ferroelectric.charge_labels import read_labelled
+from ..screening.ferroelectric.charge_fitting.labels import read_labelled
 from ..screening.ferroelectric.verdict import FerroelectricConfig
 from . import ferroelectric_energies, ferroelectric_known, ferroelectric_polarization
 from .ferroelectric_measured import Measured

@@ -27,9 +27,9 @@ from ..core.crystals import crystals_folder, read_crystals
 from ..core.polar_pairs import read_preferred, read_unlabelled
 from ..core.settings import config_hash, data_dir
 from ..core.symmetry import is_polar
-from ..screening.ferroelectric.charge_check import folds_of
-from ..screening.ferroelectric.charge_fit import fit_charges
-from ..screening.ferroelectric.charge_labels import read_labelled
+from ..screening.ferroelectric.charge_fitting.check import folds_of
+from ..screening.ferroelectric.charge_fitting.fit import fit_charges
+from ..screening.ferroelectric.charge_fitting.labels import read_labelled
 from ..screening.ferroelectric.screen import Ferroelectric
 from .ferroelectric_enrichment import Group, Standing, enrichment_figures, pool_of, standing
 from .ferroelectric_measured import Measured

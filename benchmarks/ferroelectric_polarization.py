@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..core.settings import data_dir
-from ..screening.ferroelectric.charge_check import (
+from ..screening.ferroelectric.charge_fitting.check import (
     BOOTSTRAP_QUANTILES,
     FOLDS,
     HeldOut,
@@ -28,7 +28,7 @@ from ..screening.ferroelectric.charge_check import (
     interval_covers,
     norms,
 )
-from ..screening.ferroelectric.charge_labels import SOURCE, LabelledPair, read_labelled
+from ..screening.ferroelectric.charge_fitting.labels import SOURCE, LabelledPair, read_labelled
 from ..screening.ferroelectric.charges import load_model, polarization
 
 if TYPE_CHECKING:

@@ -19,9 +19,9 @@ from ..core.candidate import Candidate, PropertyValue, Verdict
 from ..core.chemistry_families import chemistry_family
 from ..core.contracts import Tools
 from ..core.polar_pairs import FERROELECTRIC_FROM, Pair
-from ..screening.ferroelectric.charge_check import folds_of
-from ..screening.ferroelectric.charge_fit import fit_charges
-from ..screening.ferroelectric.charge_labels import LabelledPair
+from ..screening.ferroelectric.charge_fitting.check import folds_of
+from ..screening.ferroelectric.charge_fitting.fit import fit_charges
+from ..screening.ferroelectric.charge_fitting.labels import LabelledPair
 from ..screening.ferroelectric.charges import EffectiveChargeModel
 from ..screening.ferroelectric.screen import Ferroelectric
 from ..screening.ferroelectric.verdict import FerroelectricConfig

@@ -45,6 +45,8 @@ SHORT_BAR = 1 / 8
 MOST_SINGLY = 24
 LONGEST_DETAIL = 160
 MEASURED = ("experiment", "measured")
+MOST_NOTES = 6
+"""Footnotes of one column of the shortlist."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,10 @@ class Cell:
 
 @dataclass(frozen=True)
 class Column:
-    """A property in the table; `notes` are (letter, method), the letter empty if there is one method only."""
+    """A property in the table; `notes` are (letter, method), the letter empty if there is one method only.
+
+    Where there would be more than `MOST_NOTES` of them, sources are left out: each crystal's card tells its own.
+    """
 
     name: str
     label: str
@@ -73,7 +78,10 @@ def columns(shortlist: Sequence[Candidate]) -> list[Column]:
 
 
 def _column(name: str, shortlist: Sequence[Candidate]) -> Column:
-    methods = list(dict.fromkeys(_method(found) for c in shortlist if (found := c.get(name))))
+    found = [value for c in shortlist if (value := c.get(name))]
+    methods = list(dict.fromkeys(map(_method, found)))
+    if len(methods) > MOST_NOTES:
+        methods = list(dict.fromkeys(value.method for value in found))
     letters = [_letter(i) for i in range(len(methods))] if len(methods) > 1 else [""]
     row = describe(name)
     return Column(
@@ -94,7 +102,7 @@ def table_cell(candidate: Candidate, column: Column) -> Cell:
     found = candidate.get(column.name)
     if found is None:
         return Cell(NOT_COMPUTED, None)
-    letter = next(letter for letter, method in column.notes if method == _method(found))
+    letter = next(letter for letter, method in column.notes if method in (_method(found), found.method))
     sort = found.value if isinstance(found.value, float | int) else None
     return Cell(value_text(found), sort, letter)
 

@@ -133,7 +133,7 @@ def build_charges(into: Path | None) -> tuple[dict[str, Any], Path]:
     Raises:
         MissingDataError: the data sets are not there.
     """
-    from ..screening.ferroelectric.charge_table import fit_and_write
+    from ..screening.ferroelectric.charge_fitting.table import fit_and_write
     from ..screening.ferroelectric.charges import TABLE
 
     folder = into or home() / "data"

@@ -112,7 +112,7 @@ class Case:
     def _path_properties(self) -> list[PropertyValue]:
         found = [self.difference] if self.difference else []
         if self.profile and self.ends:
-            method = f"{self.profile.kind}, {self.profile.method}; {self.ends.method}"
+            method = f"{self.profile.kind}, {self.profile.method}, {self.ends.state}"
             per_formula = self.profile.barrier_per_formula_unit
             through = "from the reversed state" if self.path_parent is None else "through"
             source = f"{through} {self.ends.parent_symmetry}"

@@ -1,7 +1,7 @@
 """What is the polarization of a crystal, given how its ions have moved from a nonpolar parent?
 
 Formal charges times displacements, plus what the electrons of the bonds add (`bond_dipoles`), with coefficients
-fitted by ridge regression to DFT polarizations (`charge_fit`). A coefficient of zero is the formal charge, and toward
+fitted by ridge regression to DFT polarizations (`charge_fitting`). A coefficient of zero is the formal charge, and toward
 it they are shrunk: each is the sum of one for all bonds, one for the class of the cation (lone pairs have their own),
 one for that class with the anion's element, and one for the ion with that element, each with its own prior. An ion
 that was not in the fit so gets its class's coefficient, and is named.
@@ -269,7 +269,7 @@ def load_model() -> EffectiveChargeModel:
 
 
 def read_model(path: Path | Traversable) -> EffectiveChargeModel:
-    """A table as `charge_table` writes it.
+    """A table as `charge_fitting` writes it.
 
     Raises:
         MissingDataError: it is not there, damaged, or of another layout.

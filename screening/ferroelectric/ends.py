@@ -67,6 +67,11 @@ class Ends:
         return self.relaxed and not (self.tight.polar and self.loose.polar)
 
     @property
+    def state(self) -> str:
+        """In two words, the same for all crystals, for the method of a property."""
+        return "ends relaxed" if self.relaxed else UNRELAXED
+
+    @property
     def reversed(self) -> bool:
         """Whether the other end is polar too: a reversed state in place of a nonpolar parent."""
         return self.parent_symmetry.polar

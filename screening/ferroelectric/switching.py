@@ -167,7 +167,7 @@ def _property(told: EnergyDifference, ends: Ends, case: Case, tools: Tools) -> P
         "polar_nonpolar_energy_difference",
         told.value,
         "meV/atom",
-        f"{by}, {ends.method}",
+        f"{by}, {ends.state}",
         told.uncertainty,
         f"parent {ends.parent_symmetry}",
         told.interval,

@@ -6,7 +6,7 @@ from hysteron.benchmarks.ferroelectric_polarization import (
     born_charge_figures,
     classifier,
 )
-from hysteron.screening.ferroelectric.charge_labels import LabelledPair
+from hysteron.screening.ferroelectric.charge_fitting.labels import LabelledPair
 from pymatgen.core import Lattice, Structure
 
 

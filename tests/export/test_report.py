@@ -16,7 +16,7 @@ import switching_samples
 from hysteron.core.candidate import Candidate, Failure, PropertyValue, Step, Verdict
 from hysteron.core.errors import OutputError
 from hysteron.export.report import render_report, write_report
-from hysteron.export.report_view import funnel_rows
+from hysteron.export.report_view import MOST_NOTES, columns, funnel_rows
 from hysteron.export.run_summary import FunnelStage, RunSummary
 
 RUN = RunSummary(
@@ -406,3 +406,20 @@ def test_a_crystal_of_two_roads_names_both(ferroelectric):
     )
     page = Page(render_report(RUN, [twice], FUNNEL, [twice]))
     assert "substitution of SrTiO3-221-aaaaaaaaaa; tokens" in page.words
+
+
+def test_many_sources_of_one_method_make_one_footnote():
+    """Each polarization is against another parent; the card of each crystal says which."""
+
+    def shown(parents: int) -> tuple[tuple[str, str], ...]:
+        candidates = [
+            dataclasses.replace(
+                switching_samples.candidate(),
+                properties=(PropertyValue("polarization", 10.0, "uC/cm^2", "charges", source=f"parent {i}"),),
+            )
+            for i in range(parents)
+        ]
+        return next(column.notes for column in columns(candidates) if column.name == "polarization")
+
+    assert shown(2) == (("a", "charges; parent 0"), ("b", "charges; parent 1"))
+    assert shown(MOST_NOTES + 1) == (("", "charges"),)

@@ -12,7 +12,7 @@ import pytest
 from hysteron.core.errors import MissingDataError
 from hysteron.core.polar_pairs import STRUCTURES
 from hysteron.core.polar_pairs import TABLE as LABELS
-from hysteron.screening.ferroelectric.charge_check import (
+from hysteron.screening.ferroelectric.charge_fitting.check import (
     FOLDS,
     agreement,
     bootstrapped,
@@ -22,9 +22,9 @@ from hysteron.screening.ferroelectric.charge_check import (
     interval_covers,
     norms,
 )
-from hysteron.screening.ferroelectric.charge_fit import fit_charges
-from hysteron.screening.ferroelectric.charge_labels import LabelledPair, read_labelled
-from hysteron.screening.ferroelectric.charge_table import CARD, fit_and_write
+from hysteron.screening.ferroelectric.charge_fitting.fit import fit_charges
+from hysteron.screening.ferroelectric.charge_fitting.labels import LabelledPair, read_labelled
+from hysteron.screening.ferroelectric.charge_fitting.table import CARD, fit_and_write
 from hysteron.screening.ferroelectric.charges import TABLE, added_dipoles, read_model
 from hysteron.screening.ferroelectric.polarization import polarization_from_charges
 from pymatgen.core import Lattice, Structure

@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from .charge_fit import DEGREES_OF_FREEDOM, fit_charges
-from .charge_labels import LabelledPair
-from .charges import EffectiveChargeModel, ErrorLaw
+from ..charges import EffectiveChargeModel, ErrorLaw
+from .fit import DEGREES_OF_FREEDOM, fit_charges
+from .labels import LabelledPair
 
 FOLDS = 5
 ONE_SIGMA = 0.683

@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...core.chemistry_families import chemistry_family
-from ...core.oxidation import oxidation_states
-from ...core.polar_pairs import Pair, read_preferred
-from ...core.polarization import E_PER_A2_IN_UC_PER_CM2
-from .bond_dipoles import Bond, ion_label
-from .charges import added_dipoles
-from .polarization import polarization_from_charges
+from ....core.chemistry_families import chemistry_family
+from ....core.oxidation import oxidation_states
+from ....core.polar_pairs import Pair, read_preferred
+from ....core.polarization import E_PER_A2_IN_UC_PER_CM2
+from ..bond_dipoles import Bond, ion_label
+from ..charges import added_dipoles
+from ..polarization import polarization_from_charges
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure

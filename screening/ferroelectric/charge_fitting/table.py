@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from .bond_dipoles import CUTOFF_ANGSTROM, SOFTNESS_ANGSTROM
-from .charge_check import (
+from ..bond_dipoles import CUTOFF_ANGSTROM, SOFTNESS_ANGSTROM
+from ..charges import FORMAT, METHOD, TABLE, terms_of
+from .check import (
     BOOTSTRAP_QUANTILES,
     COVERAGE,
     FOLDS,
@@ -24,9 +25,8 @@ from .charge_check import (
     interval_covers,
     norms,
 )
-from .charge_fit import DEGREES_OF_FREEDOM, LABEL_FLOOR, LABEL_RELATIVE, PRIOR_DEVIATIONS, Fit, fit_charges
-from .charge_labels import SOURCE, LabelledPair, read_labelled
-from .charges import FORMAT, METHOD, TABLE, terms_of
+from .fit import DEGREES_OF_FREEDOM, LABEL_FLOOR, LABEL_RELATIVE, PRIOR_DEVIATIONS, Fit, fit_charges
+from .labels import SOURCE, LabelledPair, read_labelled
 
 CARD = "effective_charges.md"
 LICENCE = "MIT (blondegeek/ferroelectric_search_site, whose files the labels are)"

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .charge_labels import LabelledPair
-from .charges import EffectiveChargeModel, ErrorLaw, terms_of
+from ..charges import EffectiveChargeModel, ErrorLaw, terms_of
+from .labels import LabelledPair
 
 PRIOR_DEVIATIONS = (1.0, 0.25, 0.1, 0.1)
 """Of the terms of all bonds, of a class, of a class with an anion, and of an ion with an anion. Of eight
@@ -25,7 +25,7 @@ DEGREES_OF_FREEDOM = 4.0
 """Of Student's t; 2 and 10 give the same errors within 0.03 uC/cm^2, a normal distribution 0.4 more."""
 ROUNDS = 12
 NO_ERRORS = ErrorLaw(floor=0.0, relative=0.0, of_bonds=0.0, scale=1.0, interval_factor=1.0, coverage=0.0)
-"""Before they are measured (`charge_check`)."""
+"""Before they are measured (`charge_fitting`)."""
 
 
 @dataclass(frozen=True)
