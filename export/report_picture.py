@@ -55,7 +55,7 @@ def _path_words(path: SwitchingPath) -> str:
 
 def _ends_words(told: Switching) -> str:
     """How the ends were relaxed, and what went wrong in it."""
-    parts = [f"Ends: {told.ends_method}."] if told.ends_method else []
+    parts = [f"{told.ends_method[:1].upper()}{told.ends_method[1:]}."] if told.ends_method else []
     for name, end in (("polar", told.polar_end), ("parent", told.parent_end)):
         if end is not None and end.collapsed:
             parts.append(f"The {name} end collapsed to another symmetry when it was relaxed.")
