@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 import numpy as np
 
 from ..core.contracts import EnergyDifference, Potential
-from ..core.errors import InputError, MissingDataError
+from ..core.errors import InputError
 from ..core.settings import data_file
 from .chgnet.earlier import EarlierCHGNet
 from .chgnet.potential import CHGNetPotential
@@ -121,17 +121,6 @@ class PolarDifference:
             )
         self.combination = first
         self.members: list[Energies] = [as_energies(used), *map(_companion, first.members[1:])]
-
-    @classmethod
-    def best(cls, table: Path | None = None) -> Self:
-        """By the best potential on this machine: SevenNet-l3i5 if its package is installed, else CHGNet."""
-        from . import POTENTIALS
-        from .potentials.loading import load_potential
-
-        try:
-            return cls(load_potential(BEST, POTENTIALS), table)
-        except MissingDataError:
-            return cls(None, table)
 
     @property
     def method(self) -> str:

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 from hysteron.core.contracts import Calculation
-from hysteron.core.errors import InputError, MissingDataError
+from hysteron.core.errors import InputError
 from hysteron.predictors import polar_difference
 from hysteron.predictors.chgnet.potential import CHGNetPotential
 from hysteron.predictors.polar_difference import (
@@ -168,14 +168,6 @@ def test_members_without_weights_are_told(tmp_path):
         read_fits(written(tmp_path, weights=[1.0, 2.0]))
     with pytest.raises(InputError, match="else"):
         PolarDifference(Springs(), written(tmp_path, members=["springs", "else"], weights=[1.0, 2.0]))
-
-
-def test_without_the_better_potential_the_best_is_chgnet(monkeypatch):
-    def missing(*_):
-        raise MissingDataError("SevenNet's package is not installed.")
-
-    monkeypatch.setattr("hysteron.predictors.potentials.loading.load_potential", missing)
-    assert PolarDifference.best().combination.members == ("CHGNet 0.3.0", "CHGNet 0.2.0")
 
 
 def test_the_shipped_fits_are_sound():
