@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -16,6 +17,14 @@ PathsArgument = Annotated[
     list[str],
     typer.Argument(metavar="PATH...", help="CIF, POSCAR, extxyz or JSONL files, or folders of them."),
 ]
+
+
+class SwitchingPath(StrEnum):
+    """How the ferroelectric screen follows the switching path."""
+
+    linear = "linear"
+    neb = "neb"
+    none = "none"
 
 
 def predict(
@@ -44,6 +53,14 @@ def screen(
         list[str] | None,
         typer.Option("--screen", help="Ask only this screen; may be given again.", show_default=False),
     ] = None,
+    path: Annotated[
+        SwitchingPath | None,
+        typer.Option(
+            help="How the ferroelectric screen follows the switching path: straight, by a climbing-image elastic band "
+            "(up to a minute a crystal), or not at all.",
+            show_default=False,
+        ),
+    ] = None,
     format: FormatOption = None,
 ) -> None:
     """Ask the screens: stability, ferroelectric, resistive-switching, supply.
@@ -51,12 +68,20 @@ def screen(
     The geometry is left as it is. Only the ferroelectric screen relaxes, and only copies: both ends of its
     switching path. Named with --screen, it prints parent, path and polarization in full.
     """
+    from ..core.errors import InputError
     from ..flows import toolbox
     from ..flows.run_settings import ScreenTable
     from ..flows.steps import judged
     from ..screening import SCREENS
+    from .ferroelectric import SCREEN
 
-    screens = [toolbox.screen(ScreenTable(name=one)) for one in (name or SCREENS)]
+    asked = name or list(SCREENS)
+    if path and SCREEN not in asked:
+        raise InputError(
+            "--path is a setting of the ferroelectric screen; ask for it with --screen ferroelectric."
+        )
+    settings = {SCREEN: {"path": path.value}} if path else {}
+    screens = [toolbox.screen(ScreenTable(name=one, settings=settings.get(one, {}))) for one in asked]
 
     def work(candidates: Sequence[Candidate]) -> list[Candidate]:
         predicted = toolbox.predictor("properties").predict(candidates)

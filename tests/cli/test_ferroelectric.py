@@ -177,3 +177,11 @@ def test_show_has_the_block(capsys, tmp_path):
     assert "linear path, upper bound" in shown
     assert "retrieve: catalog" in shown
     assert "passes ferroelectric" in shown
+
+
+def test_the_path_is_a_setting_of_one_screen(tmp_path, capsys):
+    crystal = tmp_path / "rutile.cif"
+    materials.titania_rutile().to(filename=str(crystal))
+    assert main(["screen", str(crystal), "--screen", "supply", "--path", "neb"]) == 2
+    assert "--path is a setting of the ferroelectric screen" in capsys.readouterr().err
+    assert main(["screen", str(crystal), "--screen", "ferroelectric", "--path", "sideways"]) == 2
