@@ -5,6 +5,7 @@ Results go to standard output, everything else to standard error.
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from collections.abc import Iterable, Sequence
@@ -171,14 +172,14 @@ def _cell(candidate: Candidate, name: str) -> str:
 
 
 def _shown(value: PropertyValue | None) -> str:
-    """`0.005(38)` is 0.005 with a standard deviation of 0.038, in the units of the last digit."""
+    """`0.005(38)` is 0.005 with a standard deviation of 0.038, in the units of the last digit; two digits of it are told."""
     if value is None:
         return "-"
     if not isinstance(value.value, float | int):
         return str(value.value)
-    if value.uncertainty is None:
+    if not value.uncertainty:
         return f"{value.value:.3g}" if abs(value.value) >= 1 else f"{value.value:.3f}"
-    decimals = 3 if value.uncertainty < 1 else 0
+    decimals = max(0, 1 - math.floor(math.log10(value.uncertainty)))
     return f"{value.value:.{decimals}f}({round(value.uncertainty * 10**decimals)})"
 
 
