@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..core.settings import data_dir
+from ..export.berry_phase import FOLLOWED
+from ..export.branch import ambiguity, reduced_dipole
 from ..screening.ferroelectric.charge_fitting.check import (
     BOOTSTRAP_QUANTILES,
     FOLDS,
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
 LARGE_POLARIZATION = 5.0
 """uC/cm^2; the classifier is asked above this."""
 QUANTA_TRIED = 12
+PATH_IMAGES = (8, 9, 17)
 BORN_CHARGES = {
     ("Ba", "Ti", 4.00): (2.75, 7.16, -5.69, -2.11),
     ("Pb", "Ti", 3.93): (3.90, 7.06, -5.83, -2.56),
@@ -77,6 +80,7 @@ def run(seed: int = 0) -> dict[str, Any]:
         "formal_charges": nominal_figures(pairs),
         "baseline_mae_of_median": _median_baseline(pairs),
         "wrong_branches": branch_figures(pairs, by_family),
+        "branches_followed_on_a_straight_path": followed_figures(pairs),
         "dynamical_charges": born_charge_figures(),
         "seconds_per_crystal": seconds_per_crystal(pairs),
     }
@@ -143,6 +147,15 @@ def branch_figures(pairs: Sequence[LabelledPair], said: Sequence[HeldOut]) -> li
 def _branch_distance(pair: LabelledPair, vector: np.ndarray) -> float:
     steps = np.array(list(product(range(-QUANTA_TRIED, QUANTA_TRIED + 1), repeat=3)))
     return float(np.linalg.norm(pair.polarization + steps @ pair.quanta - vector, axis=1).min())
+
+
+def followed_figures(pairs: Sequence[LabelledPair]) -> dict[str, int]:
+    """Of how many labels each step of a Berry-phase path is clearly the shortest reading of it, by number of images."""
+    wholes = [(reduced_dipole(p.polarization, p.polar.lattice.matrix), p.polar.lattice.matrix) for p in pairs]
+    return {
+        str(images): sum(ambiguity(whole / (images - 1), lattice) <= FOLLOWED for whole, lattice in wholes)
+        for images in PATH_IMAGES
+    }
 
 
 def born_charge_figures() -> dict[str, Any]:

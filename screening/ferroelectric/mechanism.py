@@ -52,8 +52,7 @@ KEPT_BOND = (0.9, 1.25)
 pairs with such ions (preferred runs of Smidt et al., Sci. Data 7, 72 (2020)). Nitrite that flattens in NaNO2 has 0.84: there
 formal charges give 73 uC/cm^2, ten times what is measured (Sawada et al., Phys. Rev. Lett. 1, 320 (1958))."""
 SWUNG_HYDROGEN_ANGSTROM = 0.5
-"""A proton that hops in a hydrogen bond of 2.4 to 2.7 A moves by 0 to 0.4 A from the middle; more is a turning group. In the
-DFT pairs, formal charges miss the polarization by 2.8 uC/cm^2 on average below this (n=17), by 9.4 above (n=7)."""
+"""A proton that hops in a hydrogen bond of 2.4 to 2.7 A moves by 0 to 0.4 A from the middle; more is a turning group."""
 NEUTRAL_LAYER = 0.25
 """Charge per formula unit of a layer, e, below which nothing but van der Waals forces hold the layers together."""
 LAYER_SYMPREC_ANGSTROM = 0.03
@@ -312,7 +311,8 @@ def _hydrogen_order(crystal: _Crystal) -> Mechanism | None:
             HYDROGEN_ORDER,
             True,
             f"A hydrogen moves by {farthest:.2f} A from the parent, more than a proton that hops in its hydrogen bond: its group "
-            "turns. Assessable with reserve: against DFT, polarizations of such crystals are three times as far off.",
+            "turns. Assessable with reserve: hydrogen positions in databases are uncertain, and what turns takes no straight "
+            "path.",
         )
     return Mechanism(
         HYDROGEN_ORDER,

@@ -7,7 +7,7 @@ than that parent but not by so much that no field would switch it, and carry a p
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from pydantic import Field, model_validator
 
@@ -117,17 +117,7 @@ class FerroelectricConfig(Settings):
     path_images: int = Field(default=9, ge=9, le=41)
     relax_ends: bool = True
     neb_seconds: float = Field(default=60.0, gt=0)
-    required: tuple[CriterionName, ...] = (
-        "polar",
-        "nonpolar_parent",
-        "assessable",
-        "insulator",
-        "polarization",
-        "distortion_max",
-        "polar_end",
-        "polar_nonpolar_energy_difference",
-        "switching_barrier_per_atom",
-    )
+    required: tuple[CriterionName, ...] = get_args(CriterionName)
 
     @model_validator(mode="after")
     def _ordered(self) -> FerroelectricConfig:

@@ -120,6 +120,30 @@ def test_polarization_is_compared_and_silence_counts_as_zero(found):
     assert less["where_told"]["mae"]["n"] == 2
     assert less["all_silence_is_zero"]["mae"]["value"] > told["all_silence_is_zero"]["mae"]["value"]
     assert less["classifier_above_5"]["recall"]["value"] == pytest.approx(2 / 3)
+    assert told["missed_above_5"] == []
+    assert less["missed_above_5"] == ["BaTiO3 mp-barium_titanate_tetragonal: DFT 35.0, ours none"]
+
+
+def test_the_energy_difference_is_compared_where_the_path_leads_to_the_same_parent(found):
+    """The toy's differences have no interval until one is given; LiNbO3's DFT parent is none that was found."""
+    assert end_to_end_row(found, seed=0)["energy_difference_to_the_same_parent"]["coverage"]["n"] == 0
+
+    def sure(one: Screened, low: float, high: float) -> Screened:
+        told = PropertyValue(
+            "polar_nonpolar_energy_difference", -9.0, "meV/atom", "sure", 1.0, "", (low, high), 0.9
+        )
+        parent = {"parent": {"spacegroup_number": 221}}
+        details = one.verdict.details | {"ends": parent}
+        candidate = dataclasses.replace(one.candidate, properties=(told,))
+        verdict = dataclasses.replace(one.verdict, details=details)
+        return dataclasses.replace(one, candidate=candidate, verdict=verdict)
+
+    rows = [sure(found[0], -12.0, -6.0), sure(found[1], -12.0, -6.0), sure(found[2], -12.0, -6.0)]
+    told = end_to_end_row(rows, seed=0)["energy_difference_to_the_same_parent"]
+    assert told["coverage"]["n"] == 2
+    assert told["coverage"]["value"] == 0.5  # -10 lies inside, -30 does not
+    assert told["mae"]["value"] == pytest.approx((1 + 21) / 2)
+    assert told["right_sign"]["value"] == 1
 
 
 def test_the_verdict_is_held_against_the_rule(found):

@@ -90,3 +90,9 @@ def test_own_effective_charges_win_over_the_shipped_ones(monkeypatch, tmp_path):
     (tmp_path / "data" / CHARGES).write_text(shipped.replace('"pairs": 182', '"pairs": 7'))
     assert '"pairs": 7' in data_file(CHARGES).read_text()
     assert read_model(data_file(CHARGES)).ions
+
+
+def test_the_names_of_fitted_tables_are_those_their_readers_know():
+    from hysteron.predictors.polar_difference import TABLE as DIFFERENCE
+
+    assert tables.FITTED == (CHARGES, DIFFERENCE)

@@ -29,6 +29,7 @@ from hysteron.core.contracts import Screen, Tools
 from hysteron.screening.ferroelectric.charges import METHOD, polarization
 from hysteron.screening.ferroelectric.parents import find_parents
 from hysteron.screening.ferroelectric.screen import Ferroelectric
+from hysteron.screening.ferroelectric.switching import RELAXED_HALF, RELAXED_SIGMA
 from hysteron.screening.ferroelectric.verdict import FerroelectricConfig
 from hysteron.screening.measurement import findings_of
 from pymatgen.core import Lattice, Structure
@@ -560,3 +561,27 @@ def test_several_parents_are_tried_and_the_path_goes_through_the_lowest():
     assert alone.value("polar_nonpolar_energy_difference") == pytest.approx(-above[0])
     assert measured.value("polarization") == alone.value("polarization")
     assert measured.get("switching_barrier").source == "through P4/mmm (123)"
+
+
+def test_a_calibrated_interval_is_wider_between_ends_that_the_potential_has_relaxed():
+    """It was calibrated at DFT's geometries."""
+    calibrated = {"potential": ToyPotential(), "polar_difference": ToyPolarDifference()}
+    given, _ = judged(candidate("lead_titanate"), Tools(**calibrated), relaxed_parents=1)
+    relaxers = {"relaxer": ToyRelaxer(), "parent_relaxer": ToyRelaxer()}
+    relaxed, _ = judged(candidate("lead_titanate"), Tools(**calibrated, **relaxers), relaxed_parents=1)
+    before, after = (one.get("polar_nonpolar_energy_difference") for one in (given, relaxed))
+    assert after.value == pytest.approx(before.value)
+    assert after.uncertainty == pytest.approx(RELAXED_SIGMA * before.uncertainty)
+    half = (before.interval[1] - before.interval[0]) / 2
+    assert after.interval == pytest.approx(
+        (before.value - RELAXED_HALF * half, before.value + RELAXED_HALF * half)
+    )
+
+
+def test_the_potential_is_not_asked_again_for_what_is_calibrated():
+    """Nine images and two more; without a calibration four ends besides."""
+    alone, calibrated = ToyPotential(), ToyPotential()
+    judged(candidate("lead_titanate"), Tools(potential=alone))
+    judged(candidate("lead_titanate"), Tools(potential=calibrated, polar_difference=ToyPolarDifference()))
+    assert alone.batches == [2, 4, 9, 2]
+    assert calibrated.batches == [2, 9, 2]
