@@ -126,30 +126,22 @@ def end_to_end_row(found: Sequence[Screened], seed: int) -> dict[str, Any]:
 
 def _differences(found: Sequence[Screened], seed: int) -> dict[str, Any]:
     """The screen's own energy difference, between ends it has relaxed, where its path leads to DFT's parent; meV/atom."""
-    same = [one for one in found if _leads_to_dft_parent(one)]
-    told = [one.candidate.get("polar_nonpolar_energy_difference") for one in same]
     rows = [
-        (one, value) for one, value in zip(same, told, strict=True) if value is not None and value.interval
+        (one.pair.formula, float(one.pair.energy_difference or 0.0), float(value.value), value.interval)  # type: ignore[arg-type]
+        for one in found
+        if _leads_to_dft_parent(one)
+        and (value := one.candidate.get("polar_nonpolar_energy_difference")) is not None
+        and value.interval is not None
     ]
-    formulas = [one.pair.formula for one, _ in rows]
-    dft = [float(one.pair.energy_difference or 0.0) for one, _ in rows]
-    ours = [float(value.value) for _, value in rows]  # type: ignore[arg-type]
-    clear = [i for i, truth in enumerate(dft) if abs(truth) > CLEAR_SIGN_MEV]
+    formulas = [row[0] for row in rows]
+    clear = [row for row in rows if abs(row[1]) > CLEAR_SIGN_MEV]
     return {
-        **(agreement(dft, ours, formulas, seed) if rows else {}),
+        **(agreement([row[1] for row in rows], [row[2] for row in rows], formulas, seed) if rows else {}),
         "coverage_wanted": 0.9,
         "coverage": share(
-            [
-                low <= truth <= high
-                for truth, (_, value) in zip(dft, rows, strict=True)
-                for low, high in [value.interval]
-            ],  # type: ignore[misc]
-            formulas,
-            seed,
+            [interval[0] <= dft <= interval[1] for _, dft, _, interval in rows], formulas, seed
         ),
-        "right_sign": share(
-            [(dft[i] < 0) == (ours[i] < 0) for i in clear], [formulas[i] for i in clear], seed
-        ),
+        "right_sign": share([(row[1] < 0) == (row[2] < 0) for row in clear], [row[0] for row in clear], seed),
     }
 
 
