@@ -165,19 +165,20 @@ def test_what_a_hanging_provider_had_sent_before_is_used_and_said():
 
 
 @pytest.mark.parametrize(
-    "behaviour",
+    ("behaviour", "seconds"),
     [
-        Behaviour(body=b"<html>", content_type="text/html"),
-        Behaviour(statuses=[500] * 9),
-        Behaviour(cut=50, cuts=9),
-        Behaviour(body=b'{"meta": {}, "data": [null, 7, {"id": {}}, {"id": "x", "attributes": []}]}'),
-        Behaviour(next_link=lambda *_: "http://127.0.0.1:1/"),
-        Behaviour(drip_seconds=0.05),
+        (Behaviour(body=b"<html>", content_type="text/html"), 30),
+        (Behaviour(statuses=[500] * 9), 30),
+        (Behaviour(cut=50, cuts=9), 30),
+        (Behaviour(body=b'{"meta": {}, "data": [null, 7, {"id": {}}, {"id": "x", "attributes": []}]}'), 30),
+        (Behaviour(next_link=lambda *_: "http://127.0.0.1:1/"), 30),
+        (Behaviour(drip_seconds=0.05), 3),
     ],
     ids=["html", "500", "cut", "junk", "elsewhere", "drip"],
 )
-def test_a_broken_provider_takes_nothing_from_the_others(behaviour):
-    limits = PATIENT.model_copy(update={"provider_seconds": 1.0})
+def test_a_broken_provider_takes_nothing_from_the_others(behaviour, seconds):
+    limits = PATIENT.model_copy(update={"provider_seconds": seconds})
+    assert selects(OXIDES, shelf()[0])  # the server's parser is ready: only the broken one is slow
     with Server(shelf(), behaviour) as broken, Server(shelf()) as works:
         one = source(broken, works, limits=limits)
         found = list(one.search(parse(OXIDES)))
