@@ -10,6 +10,8 @@ BENCHMARKS = {
     "query": "hysteron.benchmarks.query:run",
     "readers": "hysteron.benchmarks.readers:run",
     "relaxation": "hysteron.benchmarks.relaxation:run",
+    "resistive-switching": "hysteron.benchmarks.resistive_switching:run",
     "softening": "hysteron.benchmarks.softening:run",
     "substitution": "hysteron.benchmarks.substitution:run",
+    "synapse": "hysteron.benchmarks.synapse:run",
 }

@@ -31,7 +31,7 @@ from ..screening.ferroelectric.charge_fitting.check import folds_of
 from ..screening.ferroelectric.charge_fitting.fit import fit_charges
 from ..screening.ferroelectric.charge_fitting.labels import read_labelled
 from ..screening.ferroelectric.screen import Ferroelectric
-from .ferroelectric_enrichment import Group, Standing, enrichment_figures, pool_of, standing
+from .enrichment import Group, Standing, enrichment_figures, pool_of, standing
 from .ferroelectric_measured import Measured
 from .ferroelectric_selection import (
     KINDS,

@@ -25,7 +25,8 @@ from ..core.crystals import CrystalRecord
 from ..core.polar_pairs import Pair
 from ..core.symmetry import is_polar
 from ..screening.ferroelectric.symmetry import dataset_at
-from .ferroelectric_enrichment import Group
+from .controls import deal, in_random_order
+from .enrichment import Group
 
 TABLE = "known_ferroelectrics.csv"
 MOST_ATOMS = 40
@@ -152,10 +153,11 @@ class Crystal:
             and self.energy_above_hull is not None
             and self.energy_above_hull <= HULL_MAX
             and self.has_gap == positive.has_gap
-            and self._of_family(positive.family, likeness.same_family)
+            and self.of_family(positive.family, likeness.same_family)
         )
 
-    def _of_family(self, family: str, same: bool) -> bool:
+    def of_family(self, family: str, same: bool) -> bool:
+        """Whether it has a family of chemistry, or else the same kind of anion."""
         return self.family == family if same else self.family.split("|")[0] == family.split("|")[0]
 
 
@@ -285,15 +287,11 @@ def find_controls(
         seed: Of the order.
     """
     used = {phase.formula for phase in known}
-    dealt: list[list[Crystal]] = [[] for _ in positives]
-    for likeness in LIKENESSES:
-        queues = [_queue(one.crystal, crystals, kind, used, likeness, seed) for one in positives]
-        for _ in range(count):
-            for queue, own in zip(queues, dealt, strict=True):
-                chosen = next(queue, None) if len(own) < count else None
-                if chosen is not None:
-                    used.add(chosen.formula)
-                    own.append(chosen)
+    queues = [
+        [_queue(one.crystal, crystals, kind, used, likeness, seed) for one in positives]
+        for likeness in LIKENESSES
+    ]
+    dealt = deal(queues, count, used)
     return [Group(one.crystal, tuple(own)) for one, own in zip(positives, dealt, strict=True)]
 
 
@@ -306,15 +304,11 @@ def _queue(
     seed: int,
 ) -> Iterator[Crystal]:
     """Controls of one positive as long as there are any; `used` grows meanwhile."""
-    by_formula: dict[str, list[Crystal]] = {}
-    for crystal in crystals:
-        if crystal.formula not in used and crystal.like(positive, likeness):
-            by_formula.setdefault(crystal.formula, []).append(crystal)
     rng = np.random.default_rng([seed, KINDS.index(kind), *positive.id.encode()])
-    for formula in rng.permutation(sorted(by_formula)).tolist():
-        if formula in used:
-            continue
-        ordered = sorted(by_formula[formula], key=lambda one: (one.energy_above_hull, one.id))
-        chosen = next((crystal for crystal in ordered if crystal.symmetry.is_kind(kind)), None)
-        if chosen is not None:
-            yield chosen
+    return in_random_order(
+        crystals,
+        used,
+        lambda one: one.like(positive, likeness),
+        lambda one: one.symmetry.is_kind(kind),
+        rng,
+    )

@@ -201,3 +201,45 @@ def polar_difference(into: IntoOption = None) -> None:
 
     table, path = tables.build_polar_difference(into)
     say(f"{len(table['fits'])} fits to {table['n']} pairs: {path}")
+
+
+@build.command("vacancy-correction")
+def vacancy_correction(into: IntoOption = None) -> None:
+    """Learn how a potential's oxygen vacancies differ from DFT's (half an hour on one core)."""
+    from ..flows import tables
+    from .progress import bars
+
+    with bars() as shown:
+        table, path = tables.build_vacancy_correction(into, shown)
+    say(f"{len(table['fit']['energies'])} hosts: {path}")
+
+
+@build.command("synapse-accuracy")
+def synapse_accuracy(into: IntoOption = None) -> None:
+    """Try assumed devices of every mechanism class on the synaptic workloads (minutes)."""
+    from ..flows import tables
+    from .progress import bars
+
+    with bars() as shown:
+        table, path = tables.build_synapse_accuracy(into, shown)
+    say(f"{len(table) - 1} workloads: {path}")
+
+
+@build.command("barrier-error")
+def barrier_error(into: IntoOption = None) -> None:
+    """Measure how far barriers of hopping cations lie from DFT's on paths of the literature (an hour on one core)."""
+    import json
+
+    from ..benchmarks.migration_fitting import build as fit
+    from ..core.settings import data_dir, home
+    from ..flows import toolbox
+    from ..screening.defects.barrier_error import TABLE
+
+    tools = toolbox.tools_for_prediction()
+    assert tools.potential is not None
+    assert tools.atoms_relaxer is not None
+    table = fit(data_dir(), tools.potential, tools.atoms_relaxer)
+    path = (into or home() / "data") / TABLE
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(table, indent=2) + "\n", encoding="utf-8")
+    say(f"{table['n_paths']} paths: {path}")

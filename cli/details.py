@@ -15,7 +15,7 @@ def print_details(candidate: Candidate, twins: Sequence[str]) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from .ferroelectric import print_block
+    from . import ferroelectric, resistive_switching, synapse
 
     console = Console(highlight=False)
     console.print(f"[bold]{escape(candidate.candidate_id)}[/bold]  {escape(candidate.formula)}")
@@ -37,7 +37,11 @@ def print_details(candidate: Candidate, twins: Sequence[str]) -> None:
     for verdict in candidate.verdicts:
         mark = "passes" if verdict.passed else "fails"
         console.print(f"{mark} [bold]{escape(verdict.screen)}[/bold]: {escape(verdict.reason)}")
-    print_block(console, candidate)
+    ferroelectric.print_block(console, candidate)
+    if candidate.verdict(resistive_switching.SCREEN):
+        resistive_switching.print_block(console, candidate)
+    if candidate.verdict(synapse.SCREEN):
+        synapse.print_synapse_block(console, candidate)
     for step in candidate.provenance:
         parents = f" from {', '.join(step.parents)}" if step.parents else ""
         console.print(escape(f"{step.time}  {step.stage}: {step.name} {step.version}{parents}"), style="dim")

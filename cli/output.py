@@ -48,9 +48,10 @@ HEADINGS = {
     "band_gap": "gap\neV",
     "polarization": "P\nuC/cm^2",
     "polar_nonpolar_energy_difference": "dE\nmeV/atom",
+    "migration_barrier": "hop\neV",
 }
 """Properties that a table shows, where any candidate has them."""
-DEVICES = {"ferroelectric": "FE", "resistive-switching": "RS"}
+DEVICES = {"ferroelectric": "FE", "resistive-switching": "RS", "synapse": "SY"}
 """Verdicts that a table shows; `hysteron show` has all, with reasons."""
 
 

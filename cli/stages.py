@@ -61,47 +61,87 @@ def screen(
             show_default=False,
         ),
     ] = None,
+    refine: Annotated[
+        bool | None,
+        typer.Option(
+            "--refine/--no-refine",
+            help="Also compute vacancies, hops and inserted ions, minutes a crystal. Done where --screen names "
+            "resistive-switching or synapse.",
+            show_default=False,
+        ),
+    ] = None,
+    refine_for: Annotated[
+        str, typer.Option(help="Wall time of --refine for each crystal, such as 90s or 10m.")
+    ] = "10m",
     format: FormatOption = None,
 ) -> None:
-    """Ask the screens: stability, ferroelectric, resistive-switching, supply.
+    """Ask the screens: stability, ferroelectric, resistive-switching, supply, synapse.
 
-    The geometry is left as it is. Only the ferroelectric screen relaxes, and only copies: both ends of its
-    switching path. Named with --screen, it prints parent, path and polarization in full.
+    The geometry is left as it is; what the screens relax are copies: the ends of a switching path, supercells with
+    vacancies. A device screen named with --screen prints what it found in full. The synapse screen reads what the two
+    device screens say, so they are asked before it.
     """
     from ..core.errors import InputError
     from ..flows import toolbox
     from ..flows.run_settings import ScreenTable
     from ..flows.steps import judged
-    from ..screening import SCREENS
     from .ferroelectric import SCREEN
+    from .refinement import refined, wall_time
 
-    asked = name or list(SCREENS)
+    asked = _asked(name or ())
     if path and SCREEN not in asked:
         raise InputError(
             "--path is a setting of the ferroelectric screen; ask for it with --screen ferroelectric."
         )
+    limit = wall_time(refine_for)
     settings = {SCREEN: {"path": path.value}} if path else {}
     screens = [toolbox.screen(ScreenTable(name=one, settings=settings.get(one, {}))) for one in asked]
+    closer = bool(set(name or ()) & REFINED_IF_NAMED) if refine is None else refine
 
     def work(candidates: Sequence[Candidate]) -> list[Candidate]:
+        tools = toolbox.tools_for_prediction()
         predicted = toolbox.predictor("properties").predict(candidates)
         energies = toolbox.predictor("chgnet").predict(predicted)
-        return judged(energies, screens, toolbox.tools_for_prediction())
+        found = judged(energies, screens, tools)
+        return refined(found, screens, tools, limit) if closer else found
 
     each_input(paths, work, format, "screen", _shown_by(name or ()))
 
 
-def _shown_by(named: Sequence[str]) -> Callable[[Sequence[Candidate], Sequence[str]], None] | None:
-    """The ferroelectric screen's blocks if it was named, below the usual table if others were named too."""
-    from .ferroelectric import SCREEN, print_ferroelectric
+REFINED_IF_NAMED = {"resistive-switching", "synapse"}
 
-    if SCREEN not in named:
+
+def _asked(named: Sequence[str]) -> list[str]:
+    """The screens to ask, in the order of the registry; those that the synapse screen reads are asked with it."""
+    from ..screening import SCREENS
+    from ..screening.synapse.screen import READS
+
+    if not named:
+        return list(SCREENS)
+    wanted = dict.fromkeys((*named, *(READS if "synapse" in named else ())))
+    return [one for one in SCREENS if one in wanted] + [one for one in wanted if one not in SCREENS]
+
+
+def _shown_by(named: Sequence[str]) -> Callable[[Sequence[Candidate], Sequence[str]], None] | None:
+    """The blocks of the device screens that were named, below the usual table if others were named too."""
+    from .ferroelectric import print_ferroelectric
+    from .resistive_switching import print_resistive_switching
+    from .synapse import print_synapse
+
+    blocks = {
+        "ferroelectric": print_ferroelectric,
+        "resistive-switching": print_resistive_switching,
+        "synapse": print_synapse,
+    }
+    shown = [blocks[one] for one in blocks if one in named]
+    if not shown:
         return None
 
     def show(candidates: Sequence[Candidate], inputs: Sequence[str]) -> None:
-        if set(named) != {SCREEN}:
+        if set(named) - blocks.keys():
             print_candidates(candidates, Format.table, inputs=inputs)
-        print_ferroelectric(candidates, inputs)
+        for block in shown:
+            block(candidates, inputs)
 
     return show
 

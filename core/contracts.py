@@ -178,6 +178,41 @@ class Hull(Protocol):
         """
         ...
 
+    def chemical_potentials(
+        self, composition: Composition, energy_per_atom: float, element: str
+    ) -> ChemicalPotentials:
+        """Where the composition is in equilibrium with its neighbours on the hull.
+
+        Raises:
+            HullError: an element has no reference phase.
+        """
+        ...
+
+    def lowest_energy(self, composition: Composition) -> float:
+        """Energy of the most stable mixture of phases at a composition, eV/atom.
+
+        Raises:
+            HullError: an element has no reference phase.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class ChemicalPotentials:
+    """Between which chemical potentials of one element a composition can exist.
+
+    Attributes:
+        reference: Energy of the element's reference phase, eV/atom, on the scale of the potential.
+        rich: Highest chemical potential, eV, on that scale; never above `reference`.
+        poor: Lowest one.
+        stable: Whether the composition lies on the hull; if not, the range is that of its decomposition there.
+    """
+
+    reference: float
+    rich: float
+    poor: float
+    stable: bool
+
 
 @runtime_checkable
 class Known(Protocol):
@@ -235,19 +270,95 @@ class PolarDifference(Protocol):
 
 
 @dataclass(frozen=True)
+class VacancyEnergy:
+    """What it costs to take a neutral atom out of a crystal, after a correction learnt from DFT.
+
+    Attributes:
+        value: eV, at the chemical potential of the element's reference phase.
+        uncertainty: One standard deviation, eV.
+        interval: Lower and upper end, eV, that hold the DFT value with probability `coverage`.
+        coverage: Of `interval`.
+    """
+
+    value: float
+    uncertainty: float
+    interval: tuple[float, float]
+    coverage: float
+
+
+@runtime_checkable
+class VacancyCorrection(Protocol):
+    """Brings a potential's vacancy energies closer to DFT's."""
+
+    @property
+    def method(self) -> str:
+        """As written in `PropertyValue.method`."""
+        ...
+
+    def corrected(self, host: Structure, element: str, energy: float) -> VacancyEnergy | None:
+        """The corrected energy of the cheapest vacancy of an element; `None` outside what was learnt.
+
+        Args:
+            host: Without the vacancy.
+            element: What is taken out.
+            energy: By the potential alone, eV, at the chemical potential of the element's reference phase.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Conduction:
+    """How a crystal conducts, as probabilities that add up to 1.
+
+    Attributes:
+        metal: Metallic at all temperatures.
+        insulator: Insulating at all temperatures.
+        transition: Metal to insulator, driven by temperature.
+        familiar: Whether it resembles what the classifier learnt from.
+        family: The family of transition compounds that it belongs to by rule, if any.
+    """
+
+    metal: float
+    insulator: float
+    transition: float
+    familiar: bool
+    family: str | None = None
+
+
+@runtime_checkable
+class ConductionClasses(Protocol):
+    """Tells metals, insulators and compounds with a metal-insulator transition apart."""
+
+    @property
+    def method(self) -> str:
+        """As written in `PropertyValue.method`."""
+        ...
+
+    def classes(self, structures: Sequence[Structure]) -> list[Conduction | InputError]:
+        """One result per structure, in order; an error in the place of one that has none."""
+        ...
+
+
+@dataclass(frozen=True)
 class Tools:
     """What one stage may need of another; built once by the flow or the command.
 
     Attributes:
         relaxer: Moves atoms and cell freely.
         parent_relaxer: A relaxer that holds the space group of what it is given.
+        atoms_relaxer: Moves atoms alone; the cell stays as it is.
         polar_difference: Calibrated energies of polar against nonpolar crystals; without it the potential's own count.
+        vacancy_correction: Without it the potential's own vacancy energies count.
+        conduction: Metal, insulator or transition, from the crystal alone.
     """
 
     potential: Potential | None = None
     relaxer: Relaxer | None = None
     parent_relaxer: Relaxer | None = None
+    atoms_relaxer: Relaxer | None = None
     polar_difference: PolarDifference | None = None
+    vacancy_correction: VacancyCorrection | None = None
+    conduction: ConductionClasses | None = None
     hull: Hull | None = None
     known: Known | None = None
     predictor: Predictor | None = None
@@ -295,4 +406,23 @@ class Screen(Protocol):
 
     def judge(self, candidate: Candidate) -> Verdict:
         """Pure and cheap: says reason, value and threshold. A missing property is never a pass."""
+        ...
+
+
+@runtime_checkable
+class RefiningScreen(Screen, Protocol):
+    """A screen with physics that is too costly for every crystal: asked of the few that it may decide, one by one."""
+
+    def promise(self, candidate: Candidate) -> float:
+        """How much a refinement may help one that was measured and judged; greater is sooner, 0: not at all."""
+        ...
+
+    def refine(self, candidate: Candidate, tools: Tools, seconds: float | None = None) -> Candidate:
+        """Adds to what `measure` found, in up to minutes; to be judged again afterwards.
+
+        Args:
+            candidate: Measured and judged.
+            tools: As `measure` was handed.
+            seconds: Wall time after which what is left is not computed, and said so; `None`: none.
+        """
         ...

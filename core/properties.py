@@ -123,6 +123,11 @@ _ROWS = (
     Property(
         "vacancy_formation_energy", "eV", "Charge state, chemical potential and Fermi level recorded.", _DFT
     ),
+    Property(
+        "transition_probability",
+        "1",
+        "That a metal-insulator transition is driven by temperature, by a classifier; 0 to 1.",
+    ),
     Property("transition_temperature", "K", "Which transition: metal-insulator, Curie, melting.", _MEASURED),
     Property("dielectric_total", "1", "Relative permittivity, electronic and ionic.", _DFT),
     Property("dielectric_electronic", "1", "Relative permittivity, electronic part.", _DFT),

@@ -23,8 +23,10 @@ from .crystal import is_new
 from .folders import write_atomically
 from .report_drawings import arrows_symbol, gradients, symbol
 from .report_map import population_map
+from .report_mechanism_card import mechanism_card
 from .report_picture import picture
 from .report_scenes import Scene, scene
+from .report_synapse import synapse_block
 from .report_view import card, columns, funnel_key, funnel_rows, measured_count, predictions
 from .report_words import NOT_COMPUTED, count, duration, formula, moment, number
 from .run_summary import FunnelStage, RunSummary
@@ -87,7 +89,13 @@ def render_report(
         settings=orjson.dumps(run.settings, default=str, option=_READABLE).decode() if run.settings else "",
         lede=_lede(shortlist, population),
         columns=table,
-        cards=[card(c, i, formulas, table) | picture(c, s, i) for i, (c, s) in enumerate(drawn, 1)],
+        cards=[
+            card(c, i, formulas, table)
+            | picture(c, s, i)
+            | mechanism_card(c, i)
+            | {"synapse": synapse_block(c, i)}
+            for i, (c, s) in enumerate(drawn, 1)
+        ],
         sprite=_sprite(scenes),
         map=where,
         funnel=funnel_rows(funnel),

@@ -1,27 +1,22 @@
 """What does a ferroelectric verdict tell of the way a crystal switches, as far as it can be trusted?
 
-A verdict's `details` is a free JSON object that may come from a store, from a JSONL file, or from an older
-version of the screen. Whatever has not the shape, the range or the finiteness it should have is left out;
-text loses its control characters. What remains is safe to draw and to print once it is escaped.
+A verdict's `details` is a free JSON object; `foreign_details` says how it is read.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 
 from ..core.candidate import Candidate
+from .foreign_details import each, mapping, number, numbers, positive, text, truth
 
 SCREEN = "ferroelectric"
 MOST_PARENTS = 5
 MOST_ROWS = 40
 """Estimates and criteria shown at most."""
-MOST_IMAGES = 400
-LONGEST_TEXT = 400
 LARGEST_ENERGY = 1e5  # meV/atom; a path above it is no path of a crystal
 LARGEST_DISPLACEMENT_ANGSTROM = 10.0
 STATUSES = ("passed", "failed", "missing", "not computed")
@@ -183,31 +178,22 @@ def switching(candidate: Candidate) -> Switching | None:
     verdict = candidate.verdict(SCREEN)
     if verdict is None:
         return None
-    details = _mapping(verdict.details)
-    ends = _mapping(details.get("ends"))
+    details = mapping(verdict.details)
+    ends = mapping(details.get("ends"))
     return Switching(
-        symmetry=_each(details.get("symmetry"), _symmetry, MOST_ROWS),
-        parents=_each(details.get("parents"), _parent, MOST_PARENTS),
-        path=_path(_mapping(details.get("path"))),
+        symmetry=each(details.get("symmetry"), _symmetry, MOST_ROWS),
+        parents=each(details.get("parents"), _parent, MOST_PARENTS),
+        path=_path(mapping(details.get("path"))),
         displacements=_displacements(details.get("displacements"), len(candidate.structure)),
         polar_end=_end(ends.get("polar")),
         parent_end=_end(ends.get("parent")),
         ends_method=text(ends.get("method")),
         quantum=_triple(details.get("quantum")),
         effective_charges=_charges(details.get("effective_charges")),
-        mechanism=_mechanism(_mapping(details.get("mechanism"))),
-        estimates=_each(details.get("estimates"), _estimate, MOST_ROWS),
+        mechanism=_mechanism(mapping(details.get("mechanism"))),
+        estimates=each(details.get("estimates"), _estimate, MOST_ROWS),
         criteria=_criteria(details),
     )
-
-
-def text(value: Any, longest: int = LONGEST_TEXT) -> str:
-    """Foreign text on one line without control characters; empty if it is no text."""
-    if not isinstance(value, str):
-        return ""
-    visible = "".join(character if character.isprintable() else " " for character in value[: 2 * longest])
-    line = " ".join(visible.split())
-    return line if len(line) <= longest else f"{line[: longest - 3]}..."
 
 
 def _symmetry(record: dict[str, Any]) -> FoundSymmetry | None:
@@ -215,7 +201,7 @@ def _symmetry(record: dict[str, Any]) -> FoundSymmetry | None:
     if group is None:
         return None
     return FoundSymmetry(
-        group, text(record.get("point_group"), 8), _truth(record.get("polar")), _positive(record, "symprec")
+        group, text(record.get("point_group"), 8), truth(record.get("polar")), positive(record, "symprec")
     )
 
 
@@ -227,21 +213,21 @@ def _parent(record: dict[str, Any]) -> FoundParent | None:
     names = found_by if isinstance(found_by, list | tuple) else [found_by]
     return FoundParent(
         group,
-        _positive(record, "distortion_max"),
-        _positive(record, "strain"),
+        positive(record, "distortion_max"),
+        positive(record, "strain"),
         tuple(name for one in names[:MOST_PARENTS] if (name := text(one, 24))),
-        _number(record.get("energy_above_polar")),
+        number(record.get("energy_above_polar")),
     )
 
 
 def _path(record: dict[str, Any]) -> SwitchingPath | None:
-    fractions, energies = _numbers(record.get("fractions")), _numbers(record.get("energies"))
+    fractions, energies = numbers(record.get("fractions")), numbers(record.get("energies"))
     if fractions is None or energies is None or len(fractions) != len(energies):
         return None
     ordered = bool((np.diff(fractions) > 0).all()) and fractions[0] >= -1e-6 and fractions[-1] <= 1 + 1e-6
     if not ordered or np.abs(energies).max() > LARGEST_ENERGY:
         return None
-    told = _number(record.get("barrier_per_atom"))
+    told = number(record.get("barrier_per_atom"))
     kind = {"linear": "linear", "neb": "NEB"}.get(text(record.get("kind"), 12).lower(), "")
     return SwitchingPath(
         kind=kind,  # type: ignore[arg-type]
@@ -249,8 +235,8 @@ def _path(record: dict[str, Any]) -> SwitchingPath | None:
         fractions=fractions,
         energies=energies,
         barrier_per_atom=float(energies.max() - energies[-1]) if told is None or told < 0 else told,
-        barrier=_positive(record, "barrier"),
-        difference=_number(record.get("difference")),
+        barrier=positive(record, "barrier"),
+        difference=number(record.get("difference")),
         note=text(record.get("note")),
     )
 
@@ -267,15 +253,15 @@ def _displacements(value: Any, nsites: int) -> np.ndarray | None:
 
 
 def _end(value: Any) -> PathEnd | None:
-    record = _mapping(value)
+    record = mapping(value)
     if not record:
         return None
-    return PathEnd(_group(record), _truth(record.get("converged")), record.get("collapsed") is True)
+    return PathEnd(_group(record), truth(record.get("converged")), record.get("collapsed") is True)
 
 
 def _mechanism(record: dict[str, Any]) -> Mechanism | None:
     told = Mechanism(
-        text(record.get("kind"), 40), _truth(record.get("assessable")), text(record.get("reason"))
+        text(record.get("kind"), 40), truth(record.get("assessable")), text(record.get("reason"))
     )
     return told if told.kind or told.reason or told.assessable is not None else None
 
@@ -285,7 +271,7 @@ def _estimate(record: dict[str, Any]) -> Estimate | None:
     if not name:
         return None
     words = (text(record.get(key)) for key in ("units", "method", "reason"))
-    return Estimate(name, _number(record.get("value")), *words)
+    return Estimate(name, number(record.get("value")), *words)
 
 
 def _criteria(details: dict[str, Any]) -> tuple[JudgedCriterion, ...]:
@@ -298,23 +284,16 @@ def _criteria(details: dict[str, Any]) -> tuple[JudgedCriterion, ...]:
         name, status = text(record.get("name"), 60), record.get("status")
         if not name or status not in STATUSES:
             return None
-        value, threshold = _number(record.get("value")), _number(record.get("threshold"))
+        value, threshold = number(record.get("value")), number(record.get("threshold"))
         sentence, units = text(record.get("sentence")), text(record.get("units"), 20)
         return JudgedCriterion(name, status, sentence, value, threshold, units, record["name"] in needed)
 
-    return _each(details.get("criteria"), read, MOST_ROWS)
+    return each(details.get("criteria"), read, MOST_ROWS)
 
 
 def _charges(value: Any) -> tuple[tuple[str, float], ...]:
-    pairs = [(text(ion, 12), _number(charge)) for ion, charge in list(_mapping(value).items())[:MOST_ROWS]]
+    pairs = [(text(ion, 12), number(charge)) for ion, charge in list(mapping(value).items())[:MOST_ROWS]]
     return tuple((ion, charge) for ion, charge in pairs if ion and charge is not None)
-
-
-def _each(value: Any, read: Any, most: int) -> tuple[Any, ...]:
-    """What can be read of a list of JSON objects, at most so many."""
-    records = value if isinstance(value, list | tuple) else ()
-    found = (read(record) for record in records[:most] if isinstance(record, dict))
-    return tuple(one for one in found if one is not None)
 
 
 def _group(record: dict[str, Any]) -> int | None:
@@ -323,39 +302,8 @@ def _group(record: dict[str, Any]) -> int | None:
     return number if type(number) is int and 1 <= number <= 230 else None
 
 
-def _mapping(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _truth(value: Any) -> bool | None:
-    return value if isinstance(value, bool) else None
-
-
-def _number(value: Any) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    try:
-        found = float(value)
-    except OverflowError:
-        return None
-    return found if math.isfinite(found) else None
-
-
-def _positive(record: dict[str, Any], key: str) -> float | None:
-    value = _number(record.get(key))
-    return value if value is not None and value >= 0 else None
-
-
-def _numbers(value: Any) -> np.ndarray | None:
-    """Two to `MOST_IMAGES` finite numbers."""
-    if not isinstance(value, list | tuple) or not 2 <= len(value) <= MOST_IMAGES:
-        return None
-    found: Sequence[float | None] = [_number(one) for one in value]
-    return None if None in found else np.array(found, dtype=float)
-
-
 def _triple(value: Any) -> tuple[float, ...]:
     if not isinstance(value, list | tuple) or len(value) != 3:
         return ()
-    found = [_number(one) for one in value]
+    found = [number(one) for one in value]
     return () if None in found else tuple(one for one in found if one is not None)

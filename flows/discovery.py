@@ -10,7 +10,7 @@ from __future__ import annotations
 from prefect import flow, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
-from . import steps
+from . import refinement, steps
 from .run import Run, recorded
 
 _KEEP_IN_STORE = {"persist_result": False, "cache_policy": NO_CACHE}
@@ -39,6 +39,11 @@ def relax(run: Run, chunk: int) -> int:
 @task(name="screen", task_run_name="screen-{chunk}", **_KEEP_IN_STORE)
 def screen(run: Run, chunk: int) -> int:
     return steps.screen(run, chunk)
+
+
+@task(name="refine", task_run_name="refine-{place}", **_KEEP_IN_STORE)
+def refine(run: Run, place: int) -> str:
+    return refinement.refine(run, place)
 
 
 @task(name="rank", **_KEEP_IN_STORE)
@@ -70,6 +75,8 @@ def discover_run(run_id: str, store_url: str, out_dir: str) -> str:
             log.info("relax %d: %d crystals", chunk, relax(run, chunk))
         for chunk in steps.screen_chunks(run):
             log.info("screen %d: %d crystals", chunk, screen(run, chunk))
+        for place in refinement.refine_places(run):
+            log.info("refine %d: %s", place, refine(run, place))
         log.info("shortlist: %d candidates", rank(run))
         if run.settings.potential.second_opinion:
             log.info("second opinion on %d candidates", second_opinion(run))

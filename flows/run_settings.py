@@ -164,11 +164,23 @@ class ExportTable(Settings):
     top: int = Field(default=10, ge=1)
 
 
+REFINED_AT_MOST = 12
+RELAXATIONS_A_REFINEMENT = 100
+
+
 class FlowTable(Settings):
-    """`[flow]`: how work is cut up and carried out."""
+    """`[flow]`: how work is cut up and carried out.
+
+    Attributes:
+        chunk: Structures a task.
+        refine: How many of the most promising candidates get the costly physics of the screens (vacancies, hops), minutes
+            each. By default of a wall-time budget up to `REFINED_AT_MOST`, as many as there is time for; of a fixed amount
+            of work one for every `RELAXATIONS_A_REFINEMENT`.
+    """
 
     runner: Literal["local"] = "local"
-    chunk: int = Field(default=24, ge=1, description="structures a task")
+    chunk: int = Field(default=24, ge=1)
+    refine: int | None = Field(default=None, ge=0)
 
 
 class RunSettings(Settings):
@@ -184,6 +196,15 @@ class RunSettings(Settings):
     rank: RankTable = RankTable()
     export: ExportTable = ExportTable()
     flow: FlowTable = FlowTable()
+
+    @property
+    def refinements(self) -> int:
+        """How many candidates are refined at most."""
+        if self.flow.refine is not None:
+            return self.flow.refine
+        if self.budget_seconds is not None:
+            return REFINED_AT_MOST
+        return (self.run.relaxations or 0) // RELAXATIONS_A_REFINEMENT
 
     @property
     def budget_seconds(self) -> float | None:

@@ -241,7 +241,7 @@ def _under_pressure(result: Relaxation, relaxer: Relaxer) -> dict[str, float]:
 
 def screen_chunks(run: Run) -> Iterator[int]:
     """Chunks still to be screened: everything relaxed, then known materials to compare with."""
-    ids = _to_screen(run)
+    ids = to_screen(run)
     done = run.done("screen")
     listener().stage("screen", len(ids))
     for chunk in range(-(-len(ids) // run.settings.flow.chunk)):
@@ -254,7 +254,7 @@ def screen_chunks(run: Run) -> Iterator[int]:
 def screen(run: Run, chunk: int) -> int:
     """Ask every screen of one chunk. Returns how many pass at least one."""
     size = run.settings.flow.chunk
-    ids = _to_screen(run)[chunk * size : (chunk + 1) * size]
+    ids = to_screen(run)[chunk * size : (chunk + 1) * size]
     tools = toolbox.tools(run.settings)
     candidates = run.store.get_many(ids)
     for table in run.settings.predictor:
@@ -291,7 +291,7 @@ def judged(
 def rank(run: Run) -> int:
     """Find out what relaxed into what, then order the shortlist. Returns its length."""
     listener().stage("rank", None)
-    members = run.store.get_many(_to_screen(run))
+    members = run.store.get_many(to_screen(run))
     members = _with_novelty(run, members)
     ranked = selection.shortlist(members, run.settings.rank)
     scored = {r.candidate_id: r for r in ranked}
@@ -357,7 +357,8 @@ def _with_novelty(run: Run, members: list[Candidate]) -> list[Candidate]:
     return [c.with_verdict(verdicts[c.candidate_id]) if c.candidate_id in verdicts else c for c in members]
 
 
-def _to_screen(run: Run) -> list[str]:
+def to_screen(run: Run) -> list[str]:
+    """Ids of all that are screened: what was relaxed, then known materials to compare with."""
     relaxed = [i for _, payload in sorted(run.done("relax").items()) for i in payload["ids"]]
     known = run.done("known")
     if not known:
@@ -368,12 +369,16 @@ def _to_screen(run: Run) -> list[str]:
     return relaxed + [i for i in known[0]["ids"] if i not in set(relaxed)]
 
 
+def seconds_left(run: Run, share: float) -> float | None:
+    """Until a share of the wall-time budget is spent; `None` of a run that is a fixed amount of work."""
+    budget = run.settings.budget_seconds
+    return None if budget is None else share * budget - elapsed_seconds(run)
+
+
 def _time_left(run: Run, share: float, needed_seconds: float = 0.0) -> bool:
     """Whether work of that length ends before a share of the wall-time budget is spent."""
-    budget = run.settings.budget_seconds
-    if budget is None:
-        return True
-    return elapsed_seconds(run) + needed_seconds <= share * budget
+    left = seconds_left(run, share)
+    return left is None or needed_seconds <= left
 
 
 def _proposals_wanted(settings: RunSettings) -> int:

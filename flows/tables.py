@@ -27,7 +27,14 @@ if TYPE_CHECKING:
 
 CATALOG = "catalog.jsonl.gz"
 HULLS = "hull*.csv.gz"
-FITTED = ("effective_charges.json", "polar_difference.json")
+FITTED = (
+    "effective_charges.json",
+    "polar_difference.json",
+    "vacancy_correction.json",
+    "barrier_error.json",
+    "conduction.json",
+    "synapse/accuracy.json",
+)
 """Small tables fitted to DFT."""
 RELAXED = "relaxed.jsonl"
 BETWEEN_ESTIMATES = 300.0  # seconds between two sentences on the time left
@@ -160,6 +167,44 @@ def build_polar_difference(into: Path | None) -> tuple[dict[str, Any], Path]:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / TABLE).write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8")
     return made, folder / TABLE
+
+
+def build_vacancy_correction(into: Path | None, listener: Listener) -> tuple[dict[str, Any], Path]:
+    """Measure vacancies of the hosts that DFT has computed, and fit the correction. Returns the table, and where it stands.
+
+    Raises:
+        MissingDataError: the data sets are not there.
+    """
+    from ..predictors.vacancy_correction import TABLE
+    from . import toolbox
+    from .vacancy_energies import correction_table
+
+    begun = False
+
+    def told(done: int, total: int) -> None:
+        nonlocal begun
+        if not begun:
+            listener.stage("vacancies", total)
+            listener.advance(done - 1)
+        begun = True
+        listener.advance(1)
+
+    made = correction_table(toolbox.tools_for_prediction(), told=told)
+    folder = into or home() / "data"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / TABLE).write_text(json.dumps(made) + "\n", encoding="utf-8")
+    return made, folder / TABLE
+
+
+def build_synapse_accuracy(into: Path | None, listener: Listener) -> tuple[dict[str, Any], Path]:
+    """Try assumed devices of every class on every workload. Returns the table, and where it stands."""
+    from ..screening.synapse.accuracy import build_accuracy_table
+
+    made = build_accuracy_table(progress=_Told(listener))
+    path = (into or home() / "data") / "synapse" / "accuracy.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(made, indent=2) + "\n", encoding="utf-8")
+    return made, path
 
 
 class _Told:

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ..core.contracts import (
+    ConductionClasses,
     Generator,
     Hull,
     Known,
@@ -16,8 +17,9 @@ from ..core.contracts import (
     Screen,
     Source,
     Tools,
+    VacancyCorrection,
 )
-from ..core.errors import InputError
+from ..core.errors import InputError, MissingDataError
 from ..core.registry import load
 from ..core.settings import validate
 
@@ -135,21 +137,24 @@ def known(crystals: Iterable[tuple[str, Structure]]):
     return KnownCrystals(crystals)
 
 
-def tools(settings: RunSettings, **more: Any) -> Tools:
-    """Everything a screen may need of another stage."""
-    return _tools(settings.potential, **more)
+def tools(settings: RunSettings, seconds: float | None = None) -> Tools:
+    """Everything a screen may need of another stage; `seconds` limits the wall time of each call of a relaxer."""
+    return _tools(settings.potential, seconds)
 
 
-def _tools(table: PotentialTable, **more: Any) -> Tools:
-    """Potential, hull, and two relaxers as a `[potential]` says: one leaves all free, one holds the space group."""
+def _tools(table: PotentialTable, seconds: float | None = None) -> Tools:
+    """Potential, hull, what was calibrated with them, and three relaxers as a `[potential]` says: one leaves all free,
+    one holds the space group, one the cell."""
     free, held = (table.model_copy(update={"symmetry": symmetry}) for symmetry in (False, True))
     return Tools(
         potential=potential(table.name, table.device),
-        relaxer=relaxer(free),
-        parent_relaxer=relaxer(held),
+        relaxer=relaxer(free, seconds),
+        parent_relaxer=relaxer(held, seconds),
+        atoms_relaxer=relaxer(free.model_copy(update={"cell": "fixed", "workers": 1}), seconds),
         polar_difference=polar_difference(table),
+        vacancy_correction=vacancy_correction(table),
+        conduction=conduction(),
         hull=hull(table.name),
-        **more,
     )
 
 
@@ -160,6 +165,27 @@ def polar_difference(table: PotentialTable) -> PolarDifference | None:
     try:
         return calibrated.PolarDifference(potential(table.name, table.device))
     except InputError:
+        return None
+
+
+def vacancy_correction(table: PotentialTable) -> VacancyCorrection | None:
+    """What was learnt of the potential's vacancy energies, if a correction goes with it."""
+    from ..predictors import vacancy_correction as learnt
+
+    try:
+        return learnt.VacancyCorrection(potential(table.name, table.device))
+    except (InputError, MissingDataError):  # of another potential, or not built yet
+        return None
+
+
+@lru_cache(maxsize=1)
+def conduction() -> ConductionClasses | None:
+    """The classifier of metals, insulators and transitions, if it was built."""
+    from ..predictors.conduction.model import Conductor
+
+    try:
+        return Conductor()
+    except MissingDataError:
         return None
 
 

@@ -31,7 +31,8 @@ class Criterion:
         units: Of value and threshold.
         method: How the value was found.
         score: 0 to 1: how well it is met; `None` if it does not weigh.
-        flagged: True if it passed by a rule instead of a computed value.
+        flagged: True if it passed by a rule instead of a computed value, or its uncertainty reaches over the threshold.
+        uncertainty: Of the value, one standard deviation, if known.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Criterion:
     method: str = ""
     score: float | None = None
     flagged: bool = False
+    uncertainty: float | None = None
 
     @property
     def passed(self) -> bool:

@@ -58,6 +58,34 @@ def with_measurement(
     return measured
 
 
+def with_more(
+    candidate: Candidate,
+    screen: str,
+    config: Settings,
+    properties: Sequence[PropertyValue],
+    findings: Mapping[str, Any],
+    failures: Sequence[str] = (),
+) -> Candidate:
+    """With what a screen has found beyond its last measurement, which stays; of equal keys and methods the new ones count.
+
+    Args:
+        candidate: Measured by the screen; left untouched.
+        screen: Name of the screen.
+        config: Its settings, which enter the step as a hash.
+        properties: Values to add.
+        findings: Joined to those of the last measurement.
+        failures: One sentence for each thing that could not be computed, beside the earlier ones.
+    """
+    new = {(p.name, p.method) for p in properties}
+    steps = _steps(candidate, screen)
+    added = {tuple(pair) for step in steps[-1:] for pair in step.details.get(_ADDED, ())} - new
+    kept = [p for p in candidate.properties if (p.name, p.method) in added]
+    earlier = [f.reason for f in candidate.failures if (f.stage, f.name) == (STAGE, screen)]
+    joined = {**(findings_of(candidate, screen) or {}), **findings}
+    reasons = list(dict.fromkeys((*earlier, *failures)))
+    return with_measurement(candidate, screen, config, [*kept, *properties], joined, reasons)
+
+
 def findings_of(candidate: Candidate, screen: str) -> dict[str, Any] | None:
     """What the screen's last measurement found; `None` if it was never measured."""
     steps = _steps(candidate, screen)

@@ -1,15 +1,15 @@
 """Can a material be bought, handled and brought into a fab?
 
-Concentration of supply, toxicity, contamination of silicon and radioactivity, from the composition alone.
-Only radioactivity and the elements that the settings forbid reject; all else is a flag that lowers the
-score. Prices are not known to this screen.
+Concentration of supply, abundance, toxicity, radioactivity, contamination of silicon and the thermal budget of the back end
+of line, from the composition alone. What speaks against a material is a flag that lowers the score; a kind of flag
+rejects only if the settings say so, as do the elements that they forbid. Prices are not known to this screen.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
@@ -17,62 +17,67 @@ from ..core.candidate import Candidate, PropertyValue, Verdict
 from ..core.contracts import Tools
 from ..core.settings import Settings
 from .criteria import Criterion, decide
+from .elements import element_facts
 from .measurement import findings_of, forget, with_measurement
+from .thermal_budget import judge_thermal_budget
 
 NAME = "supply"
 HHI_METHOD = "production 2011, weighted by mass"
 HHI_SOURCE = "Gaultois et al., Chem. Mater. 25, 2911 (2013), as tabulated by pymatgen"
-ROHS = "RoHS, Directive 2011/65/EU, annex II"
-IARC = "IARC Monographs 100C (2012), group 1"
-CLP = "Regulation (EC) 1272/2008, annex VI, acute toxicity 2"
-
-
-@dataclass(frozen=True)
-class Hazard:
-    """Why an element is flagged: severity `restricted`, `high` or `moderate`, and who says so."""
-
-    severity: str
-    source: str
-
-
-TOXIC = {
-    "Pb": Hazard("restricted", f"{ROHS}: 0.1% by weight"),
-    "Hg": Hazard("restricted", f"{ROHS}: 0.1% by weight"),
-    "Cd": Hazard("restricted", f"{ROHS}: 0.01% by weight"),
-    "As": Hazard("high", f"{IARC}: arsenic and its inorganic compounds"),
-    "Be": Hazard("high", f"{IARC}: beryllium and its compounds"),
-    "Tl": Hazard("high", f"{CLP}: thallium compounds"),
-    "Ni": Hazard("moderate", f"{IARC}: nickel compounds, as dust"),
-    "Cr": Hazard("moderate", f"{IARC}: hexavalent chromium; other states are not meant"),
-}
-MOBILE_IONS = frozenset(["Li", "Na", "K", "Rb", "Cs"])
-FAST_DIFFUSERS = frozenset(["Cu", "Fe", "Ni", "Co", "Au", "Ag", "Pd", "Pt", "Cr", "Mn", "Zn"])
-"""Deep levels that diffuse fast in silicon. Source of both lists: ITRS 2011, Front End Processes, surface
-metals; Graff, Metal Impurities in Silicon-Device Fabrication (Springer 2000)."""
-FACTORS = {
+Kind = Literal[
+    "restricted",
+    "toxic",
+    "harmful",
+    "radioactive",
+    "contamination",
+    "concentrated",
+    "scarce",
+    "heat_sensitive",
+    "high_process_temperature",
+    "process_unknown",
+    "supply_unknown",
+]
+FACTORS: dict[Kind, float] = {
     "restricted": 0.5,
-    "high": 0.5,
-    "moderate": 0.8,
+    "toxic": 0.5,
+    "harmful": 0.8,
+    "radioactive": 0.1,
     "contamination": 0.8,
     "concentrated": 0.8,
-    "unknown": 0.9,
+    "scarce": 0.8,
+    "heat_sensitive": 0.5,
+    "high_process_temperature": 0.8,
+    "process_unknown": 0.95,
+    "supply_unknown": 0.9,
 }
-"""Each kind of flag multiplies the score by its factor, once. Ours, 2026."""
+"""Each kind of flag multiplies the score by its factor, once. Ours, 2026: 0.1 for what no fab would take in, 0.5 for what
+needs a permit or another process, 0.8 for what costs effort, near 1 for what is merely not known."""
+WHY_CONTAMINATES = {
+    "mobile ion": "a mobile ion in gate oxides",
+    "fast diffuser": "a fast diffuser with deep levels in silicon",
+}
+Flag = dict[str, Any]
 
 
 class SupplyConfig(Settings):
-    """What the supply screen rejects and flags.
+    """What the supply screen flags, and what of it rejects.
 
     Attributes:
         forbid: Elements that reject a candidate.
-        allow_radioactive: Whether an element without a stable isotope is only a flag.
+        reject: Kinds of flag that reject a candidate: `["restricted", "radioactive"]`; none by default.
         hhi_flag: A production index above is flagged; 2500 is the US Department of Justice's `highly concentrated`
             (Horizontal Merger Guidelines 2010).
+        scarce_ppm: Abundance in the Earth's crust, ppm by mass; a scarcest element below is flagged. 0.1 leaves out Sb and
+            Cd, and takes in Hg, Ag, Se, Bi, Te and the precious metals. Ours, 2026.
+        back_end_celsius: C; what the wiring of a chip bears while a layer is made above it. 400 is customary
+            (WS2 films, PubMed 40489994, calls it the limit of back-end-of-line integration).
     """
 
     forbid: tuple[str, ...] = ()
-    allow_radioactive: bool = False
+    reject: tuple[Kind, ...] = ()
     hhi_flag: float = Field(default=2500, gt=0)
+    scarce_ppm: float = Field(default=0.1, gt=0)
+    back_end_celsius: float = Field(default=400, gt=0)
 
     @field_validator("forbid")
     @classmethod
@@ -86,7 +91,7 @@ class SupplyConfig(Settings):
 
 
 class Supply:
-    """Supply, toxicity, contamination, radioactivity; implements `Screen`."""
+    """Supply, toxicity, contamination, radioactivity and heat; implements `Screen`."""
 
     name = NAME
     config_model = SupplyConfig
@@ -99,22 +104,29 @@ class Supply:
         return [self._measured(candidate) for candidate in candidates]
 
     def judge(self, candidate: Candidate) -> Verdict:
-        """Passes unless an element is radioactive or forbidden; the flags are in `details.flags`."""
+        """Passes unless an element or a kind of flag is one that the settings reject; the flags are in `details.flags`."""
         findings = findings_of(candidate, NAME) or {}
         fractions = _mass_fractions(candidate)
-        flags = [*_toxic(fractions), *_contaminating(fractions), *self._concentration(candidate)]
-        radioactive = _judge_radioactive(fractions, self.config.allow_radioactive)
-        if radioactive.flagged:
-            flags.append({"kind": "restricted", "flag": radioactive.sentence})
+        budget = judge_thermal_budget(candidate.structure.composition, self.config.back_end_celsius)
+        flags = [
+            *_by_element(fractions),
+            *_concentrated(candidate, self.config.hhi_flag),
+            *_scarce(fractions, self.config.scarce_ppm),
+        ]
+        if budget.outcome != "fits":
+            row = budget.deciding
+            told = {"value": row.celsius, "source": row.source, "verified": row.verified} if row else {}
+            flags.append({"kind": budget.outcome, "flag": budget.sentence, **told})
         score = 1.0
         for kind in {flag["kind"] for flag in flags}:
             score *= FACTORS[kind]
         criteria = [
-            radioactive,
             _judge_forbidden(fractions, self.config.forbid),
+            *(_judge_kind(kind, flags) for kind in self.config.reject),
             Criterion("flags", "passed", _summary(flags), score=score),
         ]
-        details = {"flags": flags} | {k: findings[k] for k in ("hhi_reserve",) if k in findings}
+        details = {"flags": flags, "process": budget.record()}
+        details |= {k: findings[k] for k in ("hhi_reserve",) if k in findings}
         return decide(NAME, criteria, [c.name for c in criteria], "flags", details)
 
     def _measured(self, candidate: Candidate) -> Candidate:
@@ -130,24 +142,13 @@ class Supply:
         found = PropertyValue("supply_hhi", float(production), "1", HHI_METHOD, source=HHI_SOURCE)
         return with_measurement(fresh, NAME, self.config, [found], {"hhi_reserve": float(reserve)})
 
-    def _concentration(self, candidate: Candidate) -> list[dict[str, Any]]:
-        found = candidate.get("supply_hhi")
-        if found is None:
-            return [{"kind": "unknown", "flag": "concentration of supply unknown"}]
-        value = float(found.value)  # type: ignore[arg-type]
-        if value <= self.config.hhi_flag:
-            return []
-        sentence = (
-            f"supply is concentrated: HHI {value:.0f} ({found.method}) is above {self.config.hhi_flag:g}"
-        )
-        return [{"kind": "concentrated", "flag": sentence, "value": value, "threshold": self.config.hhi_flag}]
-
 
 def _mass_fractions(candidate: Candidate) -> dict[str, float]:
     composition = candidate.structure.composition.element_composition
     return {str(element): float(composition.get_wt_fraction(element)) for element in sorted(composition)}
 
 
+@lru_cache(maxsize=1)
 def _hhi_table() -> dict[str, tuple[float, float]]:
     """By element: Herfindahl-Hirschman index of production and of reserves, 0 to 10,000."""
     from pymatgen.analysis.hhi import HHIModel
@@ -155,38 +156,55 @@ def _hhi_table() -> dict[str, tuple[float, float]]:
     return HHIModel().symbol_hhip_hhir
 
 
-def _toxic(fractions: dict[str, float]) -> list[dict[str, Any]]:
-    return [
-        {
-            "kind": TOXIC[symbol].severity,
-            "flag": f"{symbol} is toxic ({TOXIC[symbol].severity}): {100 * share:.1f}% by weight",
-            "element": symbol,
-            "source": TOXIC[symbol].source,
-        }
-        for symbol, share in fractions.items()
-        if symbol in TOXIC
-    ]
+def _by_element(fractions: dict[str, float]) -> list[Flag]:
+    """Toxicity, radioactivity and contamination."""
+    flags: list[Flag] = []
+    for symbol, share in fractions.items():
+        facts = element_facts().get(symbol)
+        if facts is None or not facts.stable:
+            flags.append(_flag("radioactive", f"{symbol} is without a stable isotope", symbol))
+        if facts and facts.toxicity:
+            sentence = f"{symbol} is {facts.toxicity}: {100 * share:.1f}% by weight"
+            flags.append(_flag(facts.toxicity, sentence, symbol, facts.toxicity_source))
+        if facts and facts.contamination:
+            sentence = f"{symbol} contaminates CMOS: {WHY_CONTAMINATES[facts.contamination]}"
+            flags.append(_flag("contamination", sentence, symbol, facts.contamination_source))
+    return flags
 
 
-def _contaminating(fractions: dict[str, float]) -> list[dict[str, Any]]:
-    why = dict.fromkeys(MOBILE_IONS, "a mobile ion in gate oxides") | dict.fromkeys(
-        FAST_DIFFUSERS, "a fast diffuser with deep levels in silicon"
-    )
-    return [
-        {"kind": "contamination", "flag": f"{symbol} contaminates CMOS: {why[symbol]}", "element": symbol}
-        for symbol in fractions
-        if symbol in why
-    ]
+def _flag(kind: str, sentence: str, element: str, source: str = "") -> Flag:
+    flag = {"kind": kind, "flag": sentence, "element": element}
+    return flag | ({"source": source} if source else {})
 
 
-def _judge_radioactive(fractions: dict[str, float], allowed: bool) -> Criterion:
-    from pymatgen.core import Element
+def _concentrated(candidate: Candidate, highest: float) -> list[Flag]:
+    found = candidate.get("supply_hhi")
+    if found is None:
+        return [{"kind": "supply_unknown", "flag": "concentration of supply unknown"}]
+    value = float(found.value)  # type: ignore[arg-type]
+    if value <= highest:
+        return []
+    sentence = f"supply is concentrated: HHI {value:.0f} ({found.method}) is above {highest:g}"
+    return [{"kind": "concentrated", "flag": sentence, "value": value, "threshold": highest}]
 
-    found = [symbol for symbol in fractions if Element(symbol).is_radioactive]
-    if not found:
-        return Criterion("radioactive", "passed", "no radioactive element")
-    sentence = f"{', '.join(found)} without a stable isotope"
-    return Criterion("radioactive", "passed" if allowed else "failed", sentence, flagged=allowed)
+
+def _scarce(fractions: dict[str, float], lowest: float) -> list[Flag]:
+    """By the scarcest element; one of unknown abundance may be scarcer still."""
+    found = {symbol: facts.abundance for symbol, facts in element_facts().items() if symbol in fractions}
+    unknown = [symbol for symbol in fractions if found.get(symbol) is None]
+    flags: list[Flag] = []
+    if unknown:
+        flags.append(
+            {"kind": "supply_unknown", "flag": f"abundance of {', '.join(unknown)} in the crust unknown"}
+        )
+    known = {symbol: value for symbol, value in found.items() if value is not None}
+    symbol = min(known, key=lambda one: known[one], default=None)
+    if symbol is not None and known[symbol] < lowest:
+        sentence = f"{symbol} is scarce: {known[symbol]:g} ppm of the crust is below {lowest:g} ppm"
+        flags.append(
+            _flag("scarce", sentence, symbol) | {"value": known[symbol], "threshold": lowest, "units": "ppm"}
+        )
+    return flags
 
 
 def _judge_forbidden(fractions: dict[str, float], forbidden: Sequence[str]) -> Criterion:
@@ -196,5 +214,12 @@ def _judge_forbidden(fractions: dict[str, float], forbidden: Sequence[str]) -> C
     return Criterion("forbidden", "passed", "no forbidden element" if forbidden else "")
 
 
-def _summary(flags: Sequence[dict[str, Any]]) -> str:
+def _judge_kind(kind: Kind, flags: Sequence[Flag]) -> Criterion:
+    found = [flag["flag"] for flag in flags if flag["kind"] == kind]
+    if found:
+        return Criterion(kind, "failed", f"rejected by the settings as {kind}: {'; '.join(found)}")
+    return Criterion(kind, "passed", "")
+
+
+def _summary(flags: Sequence[Flag]) -> str:
     return "; ".join(flag["flag"] for flag in flags) or "no flags"

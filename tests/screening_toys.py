@@ -5,7 +5,7 @@ from __future__ import annotations
 import materials
 import numpy as np
 from hysteron.core.candidate import Candidate
-from hysteron.core.contracts import Calculation, HullDistance
+from hysteron.core.contracts import Calculation, ChemicalPotentials, HullDistance
 from hysteron.core.errors import HullError, InputError
 
 
@@ -66,6 +66,14 @@ class ToyHull:
             except HullError as error:
                 found.append(error)
         return found
+
+    def chemical_potentials(self, composition, energy_per_atom, element):
+        self.distance(composition, energy_per_atom)
+        return ChemicalPotentials(self.lowest, self.lowest, self.lowest - 3.0, True)
+
+    def lowest_energy(self, composition):
+        self.distance(composition, 0.0)
+        return self.lowest
 
 
 def candidate(name: str, spacegroup_number: int | None = None) -> Candidate:

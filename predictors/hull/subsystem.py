@@ -13,6 +13,7 @@ import numpy as np
 
 from ...core.errors import HullError
 from .formula import formula_fractions
+from .limits import potential_limits
 from .lower_hull import LowerHull, Mixture
 from .phase import Phase
 
@@ -107,6 +108,22 @@ class Subsystem:
             else:
                 found.append((mixture.energy, shares))
         return found
+
+    def potential_limits(self, element: str, target: np.ndarray, energy: float) -> tuple[float, float]:
+        """Lowest and highest chemical potential of an element, eV, with which a composition is in equilibrium.
+
+        Args:
+            element: One of `elements`.
+            target: Atomic fractions, shape `(nelements,)`.
+            energy: eV/atom of what stands there, not above the hull.
+
+        Raises:
+            HullError: an element has no phase of its own, or the energy is above the hull.
+        """
+        if self._columns is None:
+            raise self._refusal(self._missing)
+        hull = self._columns.hull
+        return potential_limits(hull.fractions, hull.energies, target, energy, self.elements.index(element))
 
     def _without(
         self, target: np.ndarray, ids: frozenset[str], best: tuple[float, Shares]

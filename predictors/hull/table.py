@@ -31,7 +31,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from ...core.contracts import HullDistance, HullQuery, Potential
+from ...core.contracts import ChemicalPotentials, HullDistance, HullQuery, Potential
 from ...core.errors import HullError, InputError, MissingDataError
 from .errors import COVERAGE, ExpectedError, expected_error
 from .formula import atomic_fractions
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 DEFAULT_POTENTIAL = "chgnet"
 COLUMNS = ("material_id", "formula", "energy_per_atom", "relaxed")
 ELEMENT = re.compile(r"[A-Z][a-z]?")
+ON_HULL = 0.002  # eV/atom: two relaxations of one crystal seldom end further apart
 SYSTEMS_KEPT = 1024  # some 10 kB each, and as much again for the simplices found in it
 MOST_SUBSETS = 12  # elements of which all subsets are looked up; with more, all families are looked at
 
@@ -216,6 +217,52 @@ class ConvexHull:
             self._measured(composition, energy, mixture)
             for (composition, energy, _), mixture in zip(items, mixtures, strict=True)
         ]
+
+    def chemical_potentials(
+        self, composition: Composition, energy_per_atom: float, element: str
+    ) -> ChemicalPotentials:
+        """Where a composition is in equilibrium with its neighbours; some milliseconds.
+
+        Below the hull it counts with its own energy; on it (within `ON_HULL`) or above with the hull's, and above it is
+        the mixture that stands there whose limits are given.
+
+        Args:
+            composition: Of the phase.
+            energy_per_atom: eV/atom.
+            element: Whose chemical potential is asked for.
+
+        Raises:
+            HullError: an element has no reference phase, the energy is not finite, or the composition lacks the element.
+        """
+        if not math.isfinite(energy_per_atom):
+            raise HullError(f"energy_per_atom of {composition.reduced_formula} is {energy_per_atom}.")
+        fractions = atomic_fractions(composition.get_el_amt_dict())
+        if element not in fractions:
+            raise HullError(
+                f"{composition.reduced_formula} holds no {element}; its potential is not limited."
+            )
+        system = self.table.subsystem(fractions)
+        target = np.array([fractions[symbol] for symbol in system.elements])
+        lowest = self.lowest_energy(composition)
+        poor, rich = system.potential_limits(element, target, min(lowest, energy_per_atom))
+        reference = self._reference(element)
+        return ChemicalPotentials(
+            reference, min(rich, reference), poor, bool(energy_per_atom <= lowest + ON_HULL)
+        )
+
+    def lowest_energy(self, composition: Composition) -> float:
+        """Energy of the most stable mixture of phases at a composition, eV/atom.
+
+        Raises:
+            HullError: an element has no reference phase.
+        """
+        return self.table.lowest_mixture(composition)[0]
+
+    def _reference(self, element: str) -> float:
+        found = self.table.lowest_mixtures([({element: 1.0}, ())])[0]
+        if isinstance(found, HullError):
+            raise found
+        return found[0]
 
     def _measured(
         self, composition: Composition, energy_per_atom: float, mixture: tuple[float, Shares] | HullError

@@ -1,45 +1,18 @@
-"""How stiff is a crystal, before any potential was asked?
+"""How stiff is a crystal, atoms and cell together, before any potential was asked?
 
-Springs between all atoms within a few A, stiff along the bond and soft across it, whose constants decay
-exponentially with the length. A spring feels the displacements of its ends and the strain of the cell, so
-the elastic constants and their coupling to the atoms come with it. A small constant on every coordinate
-stands for the rest. Exact only in size, but the minimiser that starts from it knows stiff from soft.
-
-The form is that of Lindh et al., Chem. Phys. Lett. 241, 423 (1995), doi:10.1016/0009-2614(95)00646-L, and
-Packwood et al., J. Chem. Phys. 144, 164109 (2016), doi:10.1063/1.4947024. The constants were fitted here to
-second derivatives of CHGNet 0.3.0 by finite differences, strains included, of 384 crystals with up to 8
-atoms of the training split (Materials Project): least mean of (tr(X) - ln det X) / n - 1, X being the
-inverse model times the absolute value of the true matrix, its eigenvalues at least 1 eV/A^2. On 66 other
-training crystals the spread of ln(eigenvalues of X) is 0.76; one radius rule for all elements (covalent
-radii) leaves 0.92, a constant 1.1.
+The springs of `core.springs` feel the displacements of their ends and the strain of the cell, so the elastic
+constants and their coupling to the atoms come with them. A small constant on every coordinate stands for the
+rest.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
+from ...core.springs import ATOM_STIFFNESS, CUTOFF_ANGSTROM, between_atoms, springs
 from ..cell import Cell
 
-ATOM_STIFFNESS = 2.0  # eV/A^2, on every coordinate of an atom (fitted)
 CELL_STIFFNESS = 0.06  # eV/A^3 (10 GPa), on every strain (fitted: 0.0605)
-DECAY = 2.07  # 1/A, of the springs with length (fitted)
-ACROSS = 0.033  # stiffness of a spring across its direction, relative to along (fitted)
-STIFFEST = 100.0  # eV/A^2, of a spring; the triple bond of N2 has 143
-CUTOFF_ANGSTROM = 6.0
-
-# fmt: off
-RADII = np.array([
-    0.57, 0.18, 1.02, 1.11, 1.16, 1.12, 1.01, 1.26, 1.09, 0.48, 1.33, 1.23, 1.28, 1.23,
-    1.19, 1.32, 1.12, 0.96, 1.56, 1.61, 1.50, 1.52, 1.40, 1.39, 1.40, 1.26, 1.27, 1.23,
-    1.23, 1.17, 1.08, 1.25, 1.21, 1.25, 1.20, 1.06, 1.83, 1.66, 1.63, 1.65, 1.66, 1.42,
-    1.33, 1.39, 1.37, 1.26, 1.27, 1.32, 1.30, 1.45, 1.37, 1.49, 1.39, 1.30, 2.17, 1.79,
-    1.76, 1.74, 1.68, 1.71, 1.58, 1.61, 1.70, 1.73, 1.76, 1.72, 1.71, 1.69, 1.68, 1.54,
-    1.57, 1.53, 1.54, 1.51, 1.47, 1.47, 1.53, 1.41, 1.24, 1.08, 1.34, 1.36, 1.41, 1.30,
-    1.40, 1.40, 2.50, 2.11, 1.90, 1.67, 1.76, 1.74, 1.74, 1.67,
-])  # A, by atomic number less one, hydrogen to plutonium
-# fmt: on
-"""Two atoms at the sum of their radii are joined by 1 eV/A^2. Fitted; noble gases, Po, At, Rn, Fr and Ra did not
-occur in the fit and have their covalent radius less the mean shift."""
 
 
 def strain_scale(cell: Cell) -> float:
@@ -62,12 +35,12 @@ def model_hessian(cell: Cell, strains: np.ndarray) -> np.ndarray:
 
     bonds = find_bonds(cell, CUTOFF_ANGSTROM)
     vectors = bonds.vectors(cell)
-    springs = _springs(cell.numbers[bonds.first], cell.numbers[bonds.second], vectors)
+    stiffness = springs(cell.numbers[bonds.first], cell.numbers[bonds.second], vectors)
     size = 3 * len(cell.numbers)
     hessian = np.zeros((size + 9, size + 9))
-    hessian[:size, :size] = _between_atoms(bonds.first, bonds.second, springs, len(cell.numbers))
+    hessian[:size, :size] = between_atoms(bonds.first, bonds.second, stiffness, len(cell.numbers))
     vectors = vectors / strain_scale(cell)
-    pulls = np.einsum("bac,bi->baic", springs, vectors).reshape(-1, 3, 9)
+    pulls = np.einsum("bac,bi->baic", stiffness, vectors).reshape(-1, 3, 9)
     coupling = np.zeros((len(cell.numbers), 3, 9))
     np.add.at(coupling, bonds.second, pulls)
     np.subtract.at(coupling, bonds.first, pulls)
@@ -76,23 +49,3 @@ def model_hessian(cell: Cell, strains: np.ndarray) -> np.ndarray:
     elastic = np.einsum("bi,bajc->iajc", vectors, pulls.reshape(-1, 3, 3, 3)).reshape(9, 9)
     hessian[size:, size:] = strains.T @ elastic @ strains
     return hessian + ATOM_STIFFNESS * np.eye(size + 9)
-
-
-def _springs(first: np.ndarray, second: np.ndarray, vectors: np.ndarray) -> np.ndarray:
-    """Stiffness of each bond against relative displacement, eV/A^2, shape `(n, 3, 3)`."""
-    lengths = np.linalg.norm(vectors, axis=1)
-    along = np.exp(-DECAY * (lengths - RADII[first - 1] - RADII[second - 1]))
-    along = np.minimum(along, STIFFEST)[:, None, None]
-    directions = vectors / lengths[:, None]
-    outer = directions[:, :, None] * directions[:, None, :]
-    return along * ((1 - ACROSS) * outer + ACROSS * np.eye(3))
-
-
-def _between_atoms(first: np.ndarray, second: np.ndarray, springs: np.ndarray, natoms: int) -> np.ndarray:
-    """The block of the displacements, shape `(3 * natoms, 3 * natoms)`."""
-    blocks = np.zeros((natoms, natoms, 3, 3))
-    np.add.at(blocks, (first, first), springs)
-    np.add.at(blocks, (second, second), springs)
-    np.subtract.at(blocks, (first, second), springs)
-    np.subtract.at(blocks, (second, first), springs)
-    return blocks.transpose(0, 2, 1, 3).reshape(3 * natoms, 3 * natoms)

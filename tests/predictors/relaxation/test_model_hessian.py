@@ -2,13 +2,9 @@
 
 import numpy as np
 import pytest
+from hysteron.core.springs import ACROSS, ATOM_STIFFNESS, CUTOFF_ANGSTROM, DECAY, RADII
 from hysteron.predictors.cell import Cell
-from hysteron.predictors.relaxation.model_hessian import (
-    ATOM_STIFFNESS,
-    RADII,
-    model_hessian,
-    strain_scale,
-)
+from hysteron.predictors.relaxation.model_hessian import model_hessian, strain_scale
 from materials import barium_titanate_tetragonal, magnesium_oxide, silicon
 from pymatgen.core import Lattice, Structure
 from scipy.linalg import expm
@@ -55,8 +51,6 @@ def test_springs_feel_the_strain_as_they_feel_displacements():
 
 def springs_energy(cell, displacements, strain):
     """The same springs, summed one by one over images."""
-    from hysteron.predictors.relaxation.model_hessian import ACROSS, CUTOFF_ANGSTROM, DECAY
-
     total = 0.0
     for i, start in enumerate(cell.positions):
         for j, end in enumerate(cell.positions):

@@ -1,4 +1,4 @@
-"""How far up do known ferroelectrics come when a screen puts them in order with like compounds?
+"""How far up do known materials come when a screen puts them in order with like compounds?
 
 A pool is a set of positives, each with its own controls. The enrichment is the share of positives among the best tenth
 of the pool over their share in the pool. What the screen holds equal is not put in order by luck: a level that lies

@@ -1,0 +1,1 @@
+"""Point defects: supercells that keep their images apart, vacancies, and how they move."""
