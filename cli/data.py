@@ -214,6 +214,16 @@ def vacancy_correction(into: IntoOption = None) -> None:
     say(f"{len(table['fit']['energies'])} hosts: {path}")
 
 
+@build.command()
+def conduction(into: IntoOption = None) -> None:
+    """Fit the classes metal, insulator and transition (a minute or two)."""
+    from ..flows import tables
+
+    figures, path = tables.build_conduction(into)
+    found = figures["left_out"]["family"]["balanced_accuracy"]["value"]
+    say(f"balanced accuracy {found:.2f} with families left out: {path} and its card.")
+
+
 @build.command("synapse-accuracy")
 def synapse_accuracy(into: IntoOption = None) -> None:
     """Try assumed devices of every mechanism class on the synaptic workloads (minutes)."""

@@ -196,6 +196,20 @@ def build_vacancy_correction(into: Path | None, listener: Listener) -> tuple[dic
     return made, folder / TABLE
 
 
+def build_conduction(into: Path | None) -> tuple[dict[str, Any], Path]:
+    """Fit the classes of conduction and measure them on families left out. Returns the figures, and where the table stands.
+
+    Raises:
+        MissingDataError: the data sets are not there.
+    """
+    from ..predictors.conduction.card import build_table
+    from ..predictors.conduction.model import TABLE
+
+    folder = into or home() / "data"
+    folder.mkdir(parents=True, exist_ok=True)
+    return build_table(data_dir(), folder), folder / TABLE
+
+
 def build_synapse_accuracy(into: Path | None, listener: Listener) -> tuple[dict[str, Any], Path]:
     """Try assumed devices of every class on every workload. Returns the table, and where it stands."""
     from ..screening.synapse.accuracy import build_accuracy_table

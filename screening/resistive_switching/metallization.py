@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 
 MECHANISM = "ECM"
 INSERTION_SCALE_EV = 1.5
-"""The score of a mobility falls by a factor of e for each so many eV that a neutral metal atom costs in the host: some of it a field
-pays, as an ion's. Ours, 2026."""
+"""The score of a mobility falls by a factor of e for each so many eV that a neutral metal atom costs in the host; an ion in a
+field pays less. Ours, 2026."""
 Metal = Literal["Ag", "Cu"]
 CriterionName = Literal["insulator", "electrode_reaction", "ion_mobility", "energy_above_hull"]
 
@@ -170,7 +170,7 @@ def judge_metallization(
 
 
 def _judge_mobility(metal: str, record: Any, config: MetallizationConfig) -> Criterion:
-    """The barrier, its score lowered by what it costs to bring the metal in: an ion that moves but never enters is no filament."""
+    """The barrier, its score lowered by what it costs to bring the metal in: an ion that never enters is no filament."""
     judged = judge_barrier("ion_mobility", metal, record, config.ion_mobility)
     insertion = record.get("insertion") if isinstance(record, Mapping) else None
     energy = insertion.get("insertion_energy") if isinstance(insertion, Mapping) else None
