@@ -1,8 +1,9 @@
 """Which candidates come first, and why?
 
 A weighted mean of verdict scores, each part of which is kept. Only what passes the required screens and at
-least one device screen is ranked. Near copies make way: of one prototype (anonymous formula and space
-group) only the best few keep their place, the others follow after all prototypes have had theirs.
+least one device screen is ranked, and nothing that a veto rejects. Near copies make way: of one prototype
+(anonymous formula and space group) only the best few keep their place, the others follow after all prototypes
+have had theirs.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from . import SCREENS
 from .ferroelectric.symmetry import find_symmetry
 
 DEVICE = "device"
+SYNAPSE = "synapse"
 
 
 class RankConfig(Settings):
@@ -31,12 +33,15 @@ class RankConfig(Settings):
     Attributes:
         required: Screens that a candidate must pass.
         device_screens: Screens of which it must pass at least one; the best score among those passed counts.
+        vetoes: Screens whose rejection keeps a candidate out, where they were asked; the supply screen rejects what its
+            settings name, and nothing by default.
         weights: By screen, and `device` for the device screens. A screen that was not asked adds nothing.
         per_prototype: How many of one prototype keep their place; `None`: all.
     """
 
     required: tuple[str, ...] = ("stability",)
     device_screens: tuple[str, ...] = Field(default=("ferroelectric", "resistive-switching"), min_length=1)
+    vetoes: tuple[str, ...] = ("supply",)
     weights: dict[str, float] = {"device": 0.6, "stability": 0.3, "supply": 0.1}
     per_prototype: int | None = Field(default=2, ge=1)
 
@@ -51,7 +56,8 @@ class RankConfig(Settings):
     @model_validator(mode="after")
     def _known(self) -> RankConfig:
         known = names(SCREENS, "hysteron.screens")
-        for screen in (*self.required, *self.device_screens, *(self.weights.keys() - {DEVICE})):
+        named = (*self.required, *self.device_screens, *self.vetoes, *(self.weights.keys() - {DEVICE}))
+        for screen in named:
             if screen not in known:
                 raise ValueError(f"no screen {screen!r}. {nearest(screen, known)}")
         return self
@@ -95,7 +101,12 @@ def rank(candidates: Sequence[Candidate], config: RankConfig | None = None) -> l
         prototype = _prototype(candidate)
         places[prototype] += 1
         held_back = config.per_prototype is not None and places[prototype] > config.per_prototype
-        told = {"prototype": prototype, "place_in_prototype": places[prototype], "held_back": held_back}
+        told = {
+            "prototype": prototype,
+            "place_in_prototype": places[prototype],
+            "held_back": held_back,
+            "profiles": _profiles(candidate),
+        }
         rows.append((held_back, score, candidate.candidate_id, parts | told))
     rows.sort(key=lambda row: row[0])  # stable: the order by score stands within both groups
     return [Ranked(who, score, i, parts) for i, (_, score, who, parts) in enumerate(rows, start=1)]
@@ -108,7 +119,8 @@ def _passed(candidate: Candidate, screen: str) -> bool:
 
 def _eligible(candidate: Candidate, config: RankConfig) -> bool:
     required = all(_passed(candidate, screen) for screen in config.required)
-    return required and any(_passed(candidate, screen) for screen in config.device_screens)
+    vetoed = any(v is not None and not v.passed for v in map(candidate.verdict, config.vetoes))
+    return required and not vetoed and any(_passed(candidate, screen) for screen in config.device_screens)
 
 
 def _score(candidate: Candidate, config: RankConfig) -> tuple[float, dict[str, Any]]:
@@ -125,6 +137,23 @@ def _score(candidate: Candidate, config: RankConfig) -> tuple[float, dict[str, A
 def _score_of(candidate: Candidate, screen: str) -> float | None:
     verdict = candidate.verdict(screen)
     return None if verdict is None else verdict.score
+
+
+def _profiles(candidate: Candidate) -> list[dict[str, Any]]:
+    """What the synapse screen said of each application that the candidate fits, best first."""
+    verdict = candidate.verdict(SYNAPSE)
+    told = verdict.details.get("profiles") if verdict else None
+    fitting = (
+        [one for one in told if isinstance(one, dict) and one.get("fits")] if isinstance(told, list) else []
+    )
+    return [
+        {
+            "name": one.get("name"),
+            "assumed_class": one.get("assumed_class"),
+            "limiting": (one.get("limiting") or {}).get("sentence"),
+        }
+        for one in fitting
+    ]
 
 
 def _prototype(candidate: Candidate) -> str:

@@ -99,5 +99,31 @@ def test_unknown_screens_and_weights_without_sense_are_refused():
         RankConfig(device_screens=())
 
 
+def test_what_the_supply_screen_rejects_is_not_ranked_unless_no_veto_is_asked_for():
+    ones = [
+        judged("fine", stability=0.5, ferroelectric=0.5, supply=1.0),
+        judged("rejected", stability=0.9, ferroelectric=0.9, supply=None),
+        judged("not-asked", number=1, stability=0.4, ferroelectric=0.4),
+    ]
+    assert [r.candidate_id for r in rank(ones)] == ["fine", "not-asked"]
+    assert len(rank(ones, RankConfig(vetoes=()))) == 3
+    with pytest.raises(ValidationError, match="no screen"):
+        RankConfig(vetoes=("magic",))
+
+
+def test_the_profiles_that_fit_stand_with_the_place():
+    profiles = [
+        {"name": "inference", "fits": True, "assumed_class": "VCM", "limiting": {"sentence": "gap"}},
+        {"name": "edge", "fits": False},
+        7,
+    ]
+    verdict = Verdict("synapse", True, 0.7, None, None, "Fits.", {"profiles": profiles})
+    (only,) = rank([judged("a", stability=0.5, ferroelectric=0.8).with_verdict(verdict)])
+    assert [one["name"] for one in only.parts["profiles"]] == ["inference"]
+    assert only.parts["profiles"][0]["limiting"] == "gap"
+    (plain,) = rank([judged("b", stability=0.5, ferroelectric=0.8)])
+    assert plain.parts["profiles"] == []
+
+
 def test_no_candidates_no_shortlist():
     assert rank([]) == []
