@@ -32,7 +32,7 @@ TRIAGED_AT_ONCE = 128
 PROPOSALS_PER_RELAXATION = 3
 PROPOSALS_PER_SECOND = 6
 """Of a wall-time budget; more than can be relaxed, so that the most promising can be chosen."""
-SHARE_TO_GENERATE = 0.2
+SHARE_TO_GENERATE = 0.15
 SHARE_TO_RELAX = 0.45
 """Shares of a wall-time budget after which no new chunk of proposals, and of relaxations, is begun."""
 STREAMS = {"generate": 1, "known": 2}

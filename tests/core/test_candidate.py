@@ -70,7 +70,7 @@ def candidates(draw):
     )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(candidates())
 def test_json_round_trip_is_lossless(candidate):
     text = json.dumps(candidate.to_record(), allow_nan=False)
