@@ -196,6 +196,9 @@ def figures(
         "failures": {one["name"]: one["failure"] for one in found if "failure" in one},
         "stopped": {one["name"]: one["method"] for _, one in pairs if not one["converged"]},
         "band": accuracy(done, barriers, seed),
+        "barriers_below_dft": sum(
+            barrier < path.barrier for path, barrier in zip(done, barriers, strict=True)
+        ),
         "band_from_lowest": accuracy(done, activations, seed),
         "band_minus_mace": _against_mace(done, barriers, seed),
         "from_lowest_minus_mace": _against_mace(done, activations, seed),

@@ -17,7 +17,7 @@ from importlib import resources
 
 import numpy as np
 
-from ..screening.elements import element_facts
+from ..screening.supply.elements import element_facts
 from .controls import deal, in_random_order
 from .enrichment import Group
 from .ferroelectric_selection import HULL_MAX, LIKENESSES, Crystal, Likeness

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
     from ..export.report_switching import JudgedCriterion, Switching, SwitchingPath
 
 SCREEN = "ferroelectric"
-WIDTH_WHEN_PIPED = 110
 LONGEST_REASON = 2000
 BARS = "▁▂▃▄▅▆▇█"
 ASCII_BARS = "_.-:=+*#"
@@ -29,15 +27,13 @@ def print_ferroelectric(candidates: Sequence[Candidate], inputs: Sequence[str] =
         candidates: In the order to print.
         inputs: The path each one came from.
     """
-    from rich.console import Console
+    from .blocks import print_blocks
 
-    console = Console(width=None if sys.stdout.isatty() else WIDTH_WHEN_PIPED, highlight=False)
-    for i, candidate in enumerate(candidates):
-        if i:
-            console.print()
-        _print_title(console, candidate, inputs[i] if i < len(inputs) else "")
+    def block(console: Console, candidate: Candidate) -> None:
         print_block(console, candidate)
         _print_verdict(console, candidate)
+
+    print_blocks(candidates, inputs, block)
 
 
 def print_block(console: Console, candidate: Candidate) -> None:
@@ -92,17 +88,6 @@ def _print_verdict(console: Console, candidate: Candidate) -> None:
     console.print(f"  [bold]verdict[/bold]  [{style}]{mark}[/{style}]{score}")
     if not verdict.passed or not told.criteria:
         console.print(Padding(_plain(text(verdict.reason, LONGEST_REASON)), (0, 0, 0, 2)))
-
-
-def _print_title(console: Console, candidate: Candidate, where: str) -> None:
-    from rich.text import Text
-
-    from ..export.report_switching import text
-
-    line = Text.assemble((text(candidate.candidate_id), "bold"), f"  {text(candidate.formula)}")
-    if where:
-        line.append(f"  {text(where)}", style="dim")
-    console.print(line)
 
 
 def _symmetry(told: Switching) -> Text | None:

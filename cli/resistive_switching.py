@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,6 @@ if TYPE_CHECKING:
     from ..export.report_mechanisms import HopSet, Mechanisms, VacancySet
 
 SCREEN = "resistive-switching"
-WIDTH_WHEN_PIPED = 110
 MARKS = {"passed": ("pass", "green"), "failed": ("fail", "red"), "not judged": ("not judged", "yellow")}
 
 
@@ -25,20 +23,9 @@ def print_resistive_switching(candidates: Sequence[Candidate], inputs: Sequence[
         candidates: In the order to print.
         inputs: The path each one came from.
     """
-    from rich.console import Console
-    from rich.text import Text
+    from .blocks import print_blocks
 
-    from ..export.foreign_details import text
-
-    console = Console(width=None if sys.stdout.isatty() else WIDTH_WHEN_PIPED, highlight=False)
-    for i, candidate in enumerate(candidates):
-        if i:
-            console.print()
-        line = Text.assemble((text(candidate.candidate_id), "bold"), f"  {text(candidate.formula)}")
-        if i < len(inputs):
-            line.append(f"  {text(inputs[i])}", style="dim")
-        console.print(line)
-        print_block(console, candidate)
+    print_blocks(candidates, inputs, print_block)
 
 
 def print_block(console: Console, candidate: Candidate) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
     from ..export.report_synapse import ToldProfile, ToldSynapse
 
 SCREEN = "synapse"
-WIDTH_WHEN_PIPED = 110
 LONGEST_REASON = 2000
 MARKS = {"fits": ("fits", "green"), "open": ("open", "yellow"), "no": ("no", "red")}
 
@@ -27,21 +25,16 @@ def print_synapse(candidates: Sequence[Candidate], inputs: Sequence[str] = ()) -
         candidates: In the order to print.
         inputs: The path each one came from.
     """
-    from rich.console import Console
+    from .blocks import print_blocks
 
-    console = Console(width=None if sys.stdout.isatty() else WIDTH_WHEN_PIPED, highlight=False)
-    for i, candidate in enumerate(candidates):
-        if i:
-            console.print()
-        _print_title(console, candidate, inputs[i] if i < len(inputs) else "")
-        print_synapse_block(console, candidate)
+    print_blocks(candidates, inputs, print_synapse_block)
 
 
 def print_synapse_block(console: Console, candidate: Candidate) -> None:
     """Verdict, profiles and notes of a candidate; of one that the screen has not judged one line that says so."""
     from rich.padding import Padding
 
-    from ..export.report_switching import text
+    from ..export.foreign_details import text
     from ..export.report_synapse import synapse
 
     verdict, told = candidate.verdict(SCREEN), synapse(candidate)
@@ -92,17 +85,6 @@ def _accuracy(profile: ToldProfile) -> str:
         words = f"{row.workload} {row.mean:.2f} ({row.low:.2f} to {row.high:.2f}), ideal {row.ideal:.2f}"
         by_class.setdefault(row.assumed_class, []).append(words)
     return "\n".join(f"accuracy, assumed, class {name}: {'; '.join(rows)}" for name, rows in by_class.items())
-
-
-def _print_title(console: Console, candidate: Candidate, where: str) -> None:
-    from rich.text import Text
-
-    from ..export.report_switching import text
-
-    line = Text.assemble((text(candidate.candidate_id), "bold"), f"  {text(candidate.formula)}")
-    if where:
-        line.append(f"  {text(where)}", style="dim")
-    console.print(line)
 
 
 def _plain(text: str) -> Text:

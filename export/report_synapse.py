@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..core.candidate import Candidate
+from .foreign_details import text
 from .report_accuracy import AccuracyRow, accuracy_chart
-from .report_switching import text
 
 SCREEN = "synapse"
 MOST_PROFILES = 20

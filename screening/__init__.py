@@ -9,6 +9,6 @@ SCREENS = {
     "stability": "hysteron.screening.stability:Stability",
     "ferroelectric": "hysteron.screening.ferroelectric.screen:Ferroelectric",
     "resistive-switching": "hysteron.screening.resistive_switching.screen:ResistiveSwitching",
-    "supply": "hysteron.screening.supply:Supply",
+    "supply": "hysteron.screening.supply.screen:Supply",
     "synapse": "hysteron.screening.synapse.screen:Synapse",
 }

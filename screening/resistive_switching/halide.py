@@ -9,7 +9,6 @@ to falling apart: soft lattices often are. Moisture, light and the electrodes' a
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -25,8 +24,9 @@ from ..defects.barriers import MigrationConfig, migration_of
 from ..gap import GapWindow, judge_insulator
 from ..stability import judge_energy_above_hull
 from ..window import Window
-from .ion_mobility import LEAST_SECONDS, OWN_HOPS, as_mobility, judge_barrier, most_promising
+from .ion_mobility import OWN_HOPS, as_mobility, judge_barrier, most_promising
 from .vacancy_physics import at_rest
+from .wall_times import LEAST_SECONDS, seconds_left, within
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
@@ -119,18 +119,12 @@ def costly_halide(
     crystal = host or (at_rest(candidate.structure, tools) if anions else candidate.structure)
     migration: dict[str, Any] = {}
     for anion in anions:
-        left = float("inf") if stop_at is None else stop_at - time.monotonic()
         if isinstance(crystal, str):
             migration[anion] = crystal
-        elif left < LEAST_SECONDS:
+        elif seconds_left(stop_at) < LEAST_SECONDS:
             migration[anion] = f"the hops of V_{anion} were not followed: no time was left"
         else:
-            seconds = min(config.vacancy_hops.seconds, left)
-            limits = {
-                "seconds": seconds,
-                "seconds_per_hop": min(config.vacancy_hops.seconds_per_hop, seconds),
-            }
-            found = migration_of(crystal, anion, tools, config.vacancy_hops.model_copy(update=limits))
+            found = migration_of(crystal, anion, tools, within(config.vacancy_hops, stop_at))
             migration[anion] = found if isinstance(found, str) else found.record()
     return {"migration": migration}
 

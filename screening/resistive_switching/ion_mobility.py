@@ -7,7 +7,6 @@ JSON form. A barrier has the error of the potential, for ions whose hops were co
 from __future__ import annotations
 
 import dataclasses
-import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -19,14 +18,13 @@ from ..defects.hops import HopConfig
 from ..defects.interstitial_hops import mobility_of
 from ..defects.interstitials import InterstitialConfig, insertion_of
 from ..window import Window, judge_in_window
+from .wall_times import within
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
 
 OWN_HOPS = MigrationConfig(hops=HopConfig(longest_angstrom=5.5))
 """Silver in AgI and iodine in CsPbI3 lie 4.6 A from their next."""
-LEAST_SECONDS = 5.0
-"""Hops are not followed with less time left."""
 
 
 def between_voids(
@@ -44,8 +42,7 @@ def between_voids(
     Returns:
         A sentence if there is no answer.
     """
-    seconds = min(config.seconds, _left(stop_at))
-    limited = config.model_copy(update={"seconds": seconds, "hop_seconds": min(config.hop_seconds, seconds)})
+    limited = within(config, stop_at)
     insertion = insertion_of(host, ion, tools, limited)
     if isinstance(insertion, str):
         return insertion
@@ -70,9 +67,7 @@ def into_vacancies(
     Returns:
         A sentence if there is no answer.
     """
-    seconds = min(config.seconds, _left(stop_at))
-    limits = {"seconds": seconds, "seconds_per_hop": min(config.seconds_per_hop, seconds)}
-    migration = migration_of(host, ion, tools, config.model_copy(update=limits))
+    migration = migration_of(host, ion, tools, within(config, stop_at))
     if isinstance(migration, str):
         return migration
     found = as_mobility(migration.record())
@@ -108,10 +103,6 @@ def easier(records: Sequence[dict[str, Any] | str]) -> dict[str, Any] | str:
     """
     known = [one for one in records if isinstance(one, Mapping) and one.get("barrier") is not None]
     return min(known, key=lambda one: float(one["barrier"])) if known else records[0]
-
-
-def _left(stop_at: float | None) -> float:
-    return float("inf") if stop_at is None else max(LEAST_SECONDS, stop_at - time.monotonic())
 
 
 def judge_barrier(name: str, ion: str, record: Any, window: Window) -> Criterion:

@@ -11,7 +11,6 @@ How the electronic conduction changes with the dose is not judged: no energy of 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -27,6 +26,7 @@ from ..defects.topotactic import CHARGES, TopotacticConfig, topotactic_of
 from ..window import Window, judge_in_window
 from .ion_mobility import OWN_HOPS, between_voids, into_vacancies, judge_barrier, most_promising
 from .vacancy_physics import at_rest
+from .wall_times import seconds_left
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
@@ -111,7 +111,7 @@ def costly_ionic(
     ends: dict[str, Any] = {}
     mobility: dict[str, Any] = {}
     for ion in ions:
-        if stop_at is not None and time.monotonic() > stop_at:
+        if seconds_left(stop_at) <= 0:
             ends[ion] = mobility[ion] = f"{ion} was not tried: no time was left"
             continue
         found = topotactic_of(crystal, ion, tools, config.topotactic)

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -32,6 +31,7 @@ from ..window import Window
 from .electrode_reaction import electrode_reaction
 from .ion_mobility import OWN_HOPS, between_voids, easier, into_vacancies, judge_barrier, most_promising
 from .vacancy_physics import at_rest
+from .wall_times import seconds_left
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
@@ -131,7 +131,7 @@ def costly_metallization(
     for metal in sorted(
         unharmed, key=lambda m: m not in crystal.symbol_set
     ):  # its own ion first: it costs least
-        if stop_at is not None and time.monotonic() > stop_at:
+        if seconds_left(stop_at) <= 0:
             mobility[metal] = f"the mobility of {metal} was not computed: no time was left"
             continue
         ways = [between_voids(crystal, metal, tools, config.interstitial, stop_at)]

@@ -6,6 +6,7 @@ inserted ions take minutes and are asked of few, by `refine`; until then the mec
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
@@ -31,10 +32,10 @@ from .phase_change import PhaseChangeConfig, judge_phase_change
 from .reducibility import lower_phase
 from .retention import RetentionConfig, retention_of
 from .transition import TransitionConfig, judge_transition, transition_findings
-from .unhurried import unhurried
 from .vacancy_physics import at_rest, vacancy_physics
 from .valence_change import ValenceChangeConfig, judge_valence_change, vacancy_anions, weighed
 from .verdict import Judged, joined, judged
+from .wall_times import unhurried
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
@@ -263,8 +264,6 @@ class ResistiveSwitching:
 
 def _host(criteria: list, config: ValenceChangeConfig) -> Judged:
     """The valence change mechanism; its score counts what is known of vacancies."""
-    import dataclasses
-
     one = judged(VCM, criteria, config.required, "insulator")
     if not one.verdict.score:
         return one

@@ -8,7 +8,6 @@ the crystal.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -16,14 +15,11 @@ from typing import TYPE_CHECKING, Any
 from ...core.candidate import PropertyValue
 from ...core.contracts import Tools
 from ..defects.barriers import MigrationConfig, migration_of
-from ..defects.migration import Migration
 from ..defects.vacancies import Vacancies, vacancies_of
+from .wall_times import LEAST_SECONDS, seconds_left, within
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
-
-LEAST_SECONDS = 5.0
-"""Bands are not begun with less time left."""
 
 
 @dataclass
@@ -73,7 +69,7 @@ def vacancy_physics(
     energies: dict[str, PropertyValue] = {}
     barriers: dict[str, PropertyValue] = {}
     for anion in anions:
-        if _left(stop_at) < LEAST_SECONDS:
+        if seconds_left(stop_at) < LEAST_SECONDS:
             found.failures.append(f"Vacancies of {anion} were not computed: no time was left.")
             continue
         vacancies = vacancies_of(host, anion, tools)
@@ -81,7 +77,7 @@ def vacancy_physics(
             found.failures.append(vacancies)
         else:
             energies[anion], found.vacancies[anion] = _vacancy_energy(host, vacancies, tools)
-        migration = _hops(host, anion, tools, config, stop_at)
+        migration = migration_of(host, anion, tools, within(config, stop_at))
         if isinstance(migration, str):
             found.failures.append(migration)
             continue
@@ -127,20 +123,3 @@ def _vacancy_energy(
         corrected.coverage,
     )
     return value, record | {"corrected": corrected.value, "correction": correction.method}
-
-
-def _hops(
-    host: Structure, anion: str, tools: Tools, config: MigrationConfig, stop_at: float | None
-) -> Migration | str:
-    seconds = min(config.seconds, max(0.0, _left(stop_at)))
-    limited = config.model_copy(
-        update={
-            "seconds": seconds,
-            "seconds_per_hop": min(config.seconds_per_hop, max(seconds, LEAST_SECONDS)),
-        }
-    )
-    return migration_of(host, anion, tools, limited)
-
-
-def _left(stop_at: float | None) -> float:
-    return float("inf") if stop_at is None else stop_at - time.monotonic()

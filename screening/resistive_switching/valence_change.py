@@ -9,6 +9,7 @@ the verdict says so, and its score is lowered. Charged vacancies are out of reac
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
@@ -31,6 +32,8 @@ UNCOMPUTED_FACTOR = 0.7
 """The score is multiplied by this for each energy that was not computed. Ours, 2026."""
 OUTSIDE_FACTOR = 0.4
 """And by this for each that lies outside its window. Ours, 2026."""
+LEAST_SCORE_OF_A_PASS = 0.5
+"""Of a barrier in its window that is no good compromise between keeping and writing; the best one scores 1. Ours, 2026."""
 ENERGIES = ("vacancy_formation_energy", "migration_barrier")
 
 CriterionName = Literal[
@@ -86,7 +89,8 @@ def judge_valence_change(
     barrier = candidate.get("migration_barrier")
     hop = judge_property(barrier, "migration_barrier", config.migration_barrier, "eV")
     if barrier is not None and hop.passed:
-        hop = _scored(hop, memory_score(float(barrier.value), barrier.uncertainty))  # type: ignore[arg-type]
+        memory = memory_score(float(barrier.value), barrier.uncertainty)  # type: ignore[arg-type]
+        hop = dataclasses.replace(hop, score=LEAST_SCORE_OF_A_PASS + (1 - LEAST_SCORE_OF_A_PASS) * memory)
     return [
         judge_insulator(candidate, config.gap_windows, charges),
         _judge_cation(candidate, charges, config.reducible_share_min),
@@ -131,12 +135,6 @@ def weighed(score: float, criteria: Sequence[Criterion]) -> float:
 def uncomputed(criteria: Sequence[Criterion]) -> list[str]:
     """Names of the criteria that were not computed."""
     return [criterion.name for criterion in criteria if criterion.status == "not computed"]
-
-
-def _scored(criterion: Criterion, score: float) -> Criterion:
-    import dataclasses
-
-    return dataclasses.replace(criterion, score=score)
 
 
 def _judge_cation(candidate: Candidate, charges: Sequence[float] | None, least: float) -> Criterion:

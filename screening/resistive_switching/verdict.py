@@ -6,6 +6,7 @@ names `details.mechanism`. A mechanism that lacks a value it requires is not jud
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -63,8 +64,6 @@ def judged(
         headline: Whose value and threshold a passing verdict shows.
         weight: Its score is multiplied by this, 0 to 1.
     """
-    import dataclasses
-
     verdict = decide(mechanism, criteria, required, headline)
     if verdict.score:
         verdict = dataclasses.replace(verdict, score=verdict.score * weight)

@@ -9,7 +9,7 @@ import json
 import materials
 import pytest
 import switching_samples
-from hysteron.cli import ferroelectric
+from hysteron.cli import blocks, ferroelectric
 from hysteron.cli.ferroelectric import ASCII_BARS, BARS, print_ferroelectric
 from hysteron.cli.main import main
 from hysteron.core.candidate import Candidate, Verdict
@@ -23,7 +23,7 @@ def printed(capsys, *candidates: Candidate, inputs=()) -> str:
 
 @pytest.mark.parametrize("width", [80, 120])
 def test_parent_path_and_polarization_are_told(capsys, monkeypatch, width):
-    monkeypatch.setattr(ferroelectric, "WIDTH_WHEN_PIPED", width)
+    monkeypatch.setattr(blocks, "WIDTH_WHEN_PIPED", width)
     shown = printed(capsys, switching_samples.candidate(), inputs=["here/BaTiO3.cif"])
     assert all(len(line) <= width for line in shown.splitlines())
     words = " ".join(shown.split())

@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 import synapse_samples as samples
-from hysteron.cli import synapse
+from hysteron.cli import blocks
 from hysteron.cli.synapse import print_synapse
 from hysteron.core.candidate import Verdict
 
@@ -22,7 +22,7 @@ def words(shown: str) -> str:
 
 @pytest.mark.parametrize("width", [80, 120])
 def test_profiles_limits_and_accuracies_are_told(capsys, monkeypatch, width):
-    monkeypatch.setattr(synapse, "WIDTH_WHEN_PIPED", width)
+    monkeypatch.setattr(blocks, "WIDTH_WHEN_PIPED", width)
     shown = printed(capsys, samples.judged(samples.hafnia()), inputs=["here/HfO2.cif"])
     assert all(len(line) <= width for line in shown.splitlines())
     told = words(shown)
@@ -39,7 +39,7 @@ def test_profiles_limits_and_accuracies_are_told(capsys, monkeypatch, width):
 
 
 def test_each_accuracy_names_the_class_of_the_assumed_device(capsys, monkeypatch):
-    monkeypatch.setattr(synapse, "WIDTH_WHEN_PIPED", 300)
+    monkeypatch.setattr(blocks, "WIDTH_WHEN_PIPED", 300)
     told = words(printed(capsys, samples.judged(samples.hafnia())))
     assert (
         "accuracy, assumed, class VCM: backpropagation 0.80 (0.60 to 0.90), ideal 0.95; equilibrium" in told
@@ -48,7 +48,7 @@ def test_each_accuracy_names_the_class_of_the_assumed_device(capsys, monkeypatch
 
 
 def test_what_an_assumed_device_limits_says_so(capsys, monkeypatch):
-    monkeypatch.setattr(synapse, "WIDTH_WHEN_PIPED", 300)
+    monkeypatch.setattr(blocks, "WIDTH_WHEN_PIPED", 300)
     told = words(printed(capsys, samples.judged(samples.vanadia())))
     assert "fits class MIT assumed, class MIT: endurance: published devices have" in told
     assert "open - from the crystal: no class that serves here has passed; VCM could not be judged" in told

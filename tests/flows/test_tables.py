@@ -93,11 +93,10 @@ def test_own_effective_charges_win_over_the_shipped_ones(monkeypatch, tmp_path):
 
 
 def test_the_names_of_fitted_tables_are_those_their_readers_know():
-    from hysteron.predictors.polar_difference import TABLE as DIFFERENCE
-
     from hysteron.predictors.conduction.model import TABLE as CONDUCTION
+    from hysteron.predictors.polar_difference import TABLE as DIFFERENCE
     from hysteron.predictors.vacancy_correction import TABLE as VACANCIES
     from hysteron.screening.defects.barrier_error import TABLE as BARRIERS
     from hysteron.screening.synapse.assumed_accuracy import TABLE as ACCURACY
 
-    assert tables.FITTED == (CHARGES, DIFFERENCE, VACANCIES, BARRIERS, CONDUCTION, f"synapse/{ACCURACY}")
+    assert (CHARGES, DIFFERENCE, VACANCIES, BARRIERS, CONDUCTION, f"synapse/{ACCURACY}") == tables.FITTED

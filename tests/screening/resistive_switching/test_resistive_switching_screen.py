@@ -1,6 +1,7 @@
 """The resistive-switching screen: six mechanisms, what is cheap, what is refined, and what it does not know."""
 
 import json
+import time
 
 import materials
 import pytest
@@ -13,9 +14,9 @@ from hysteron.screening.resistive_switching.screen import (
     ResistiveSwitching,
     ResistiveSwitchingConfig,
 )
-from hysteron.screening.resistive_switching.unhurried import unhurried
 from hysteron.screening.resistive_switching.vacancy_physics import Found
 from hysteron.screening.resistive_switching.valence_change import UNCOMPUTED_FACTOR
+from hysteron.screening.resistive_switching.wall_times import LEAST_SECONDS, unhurried, within
 from pydantic import ValidationError
 from screening_toys import ToyHull, ToyPotential, candidate
 
@@ -265,6 +266,16 @@ def test_settings_without_their_clocks_are_otherwise_the_same():
     assert free.vacancy_hops.steps == config.vacancy_hops.steps
 
 
+def test_no_wall_time_is_longer_than_what_is_left():
+    config = ResistiveSwitchingConfig()
+    assert within(config, None) == config
+    late = within(config, time.monotonic() - 1.0)
+    assert late.vacancy_hops.seconds == late.ecm.interstitial.hop_seconds == LEAST_SECONDS
+    soon = within(config, time.monotonic() + 30.0)
+    assert 29.0 < soon.vacancy_hops.seconds_per_hop <= 30.0
+    assert soon.ecm.interstitial.hop_seconds <= 30.0
+
+
 def test_a_host_that_cannot_be_relaxed_is_a_sentence():
     screen = ResistiveSwitching()
     measured = screen.measure([stable("titania_rutile")], Tools())[0]
@@ -273,6 +284,15 @@ def test_a_host_that_cannot_be_relaxed_is_a_sentence():
     assert screen.promise(after) == 0.0
     lone = screen.refine(measured, Tools(), 1.0)
     assert any("need a relaxer" in failure.reason for failure in lone.failures)
+
+
+def test_a_barrier_that_is_required_and_passes_scores_above_nothing():
+    # 0.6 eV lies in the window though it keeps no state for long: the pass is a pass, and a longer memory scores more.
+    def score(barrier: float) -> float:
+        host = stable("titania_rutile", migration_barrier=(barrier, "eV", "NEB PBE"))
+        return judged(host, required=("migration_barrier",), mechanisms=("VCM",))[1].score
+
+    assert 0 < score(0.6) < score(1.1)
 
 
 def test_only_the_mechanisms_named_are_asked():

@@ -13,12 +13,12 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from ..core.candidate import Candidate, PropertyValue, Verdict
-from ..core.contracts import Tools
-from ..core.settings import Settings
-from .criteria import Criterion, decide
+from ...core.candidate import Candidate, PropertyValue, Verdict
+from ...core.contracts import Tools
+from ...core.settings import Settings
+from ..criteria import Criterion, decide
+from ..measurement import findings_of, forget, with_measurement
 from .elements import element_facts
-from .measurement import findings_of, forget, with_measurement
 from .thermal_budget import judge_thermal_budget
 
 NAME = "supply"

@@ -5,7 +5,7 @@ import json
 import pytest
 from hysteron.core.candidate import Candidate
 from hysteron.core.contracts import Screen, Tools
-from hysteron.screening.supply import FACTORS, Supply, SupplyConfig
+from hysteron.screening.supply.screen import FACTORS, Supply, SupplyConfig
 from pydantic import ValidationError
 from pymatgen.core import Lattice, Structure
 from screening_toys import candidate

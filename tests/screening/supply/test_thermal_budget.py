@@ -4,8 +4,8 @@ import csv
 from importlib import resources
 
 import pytest
-from hysteron.screening.process_families import FAMILIES, process_family
-from hysteron.screening.thermal_budget import (
+from hysteron.screening.supply.process_families import FAMILIES, process_family
+from hysteron.screening.supply.thermal_budget import (
     LOSSES,
     MAKINGS,
     TABLE,

@@ -4,8 +4,8 @@ import csv
 from importlib import resources
 
 import pytest
-from hysteron.screening.elements import TABLE, element_facts
-from hysteron.screening.supply import FACTORS, WHY_CONTAMINATES
+from hysteron.screening.supply.elements import TABLE, element_facts
+from hysteron.screening.supply.screen import FACTORS, WHY_CONTAMINATES
 from pymatgen.core import Element
 
 ROWS = list(

@@ -1,0 +1,1 @@
+"""The supply screen: can a material be bought, handled and brought into a fab?"""
