@@ -11,7 +11,7 @@ from typing import Any
 
 from ..core.candidate import Candidate
 from ..core.formation import expected_distances
-from ..generators.tokens.generator_config import STABILITY, Range, lies_in
+from ..generators.ranges import STABILITY, Range, lies_in
 from .generation_intervals import Figures, ratio, share
 from .generation_kept import Progress, Set, say
 from .generation_sets import key_of, written

@@ -17,12 +17,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..core.errors import HysteronError
-from ..generators.tokens.lattice import LENGTHS, free_parameters, lattice_matrix
+from ..generators.soundness import examined
 from ..generators.tokens.sampling import Written
-from ..generators.tokens.sequence import Orbit, WyckoffCrystal
 from ..generators.tokens.tokens import COORDINATE, LOG_LENGTH, TokenSequence, from_tokens, slots, to_tokens
-from ..generators.tokens.writing import Sound, examined
-from ..generators.tokens.wyckoff import space_group
+from ..generators.tokens.writing import Sound
+from ..generators.wyckoff.crystal import Orbit, WyckoffCrystal
+from ..generators.wyckoff.lattice import LENGTHS, free_parameters, lattice_matrix
+from ..generators.wyckoff.positions import space_group
 
 if TYPE_CHECKING:
     from ..generators.tokens.grammar import Grammar
@@ -50,7 +51,7 @@ class RandomWriter:
         while True:
             written = random_crystal(grammar, rng)
             self.written += 1
-            structure, reason = examined(written)
+            structure, reason = examined(written.crystal)
             if structure is None:
                 self.refused[reason] += 1
             else:

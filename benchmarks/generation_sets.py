@@ -10,12 +10,13 @@ from ..core.candidate import Candidate
 from ..core.contracts import Tools
 from ..core.errors import InputError
 from ..core.identity import bucket_of
+from ..generators.soundness import one_thread
 from ..generators.substitution import Substitution
-from ..generators.tokens.decode import decode
 from ..generators.tokens.generator import Tokens
 from ..generators.tokens.generator_config import TokenGeneratorConfig, style_of
 from ..generators.tokens.sampling import AT_ONCE
-from ..generators.tokens.writing import Sound, Writer, one_thread
+from ..generators.tokens.writing import Sound, Writer
+from ..generators.wyckoff.decode import decode
 from .generation_figures import Made, Outcome, outcomes_of
 from .generation_kept import Progress, Set
 from .generation_random import RandomWriter

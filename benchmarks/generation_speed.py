@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..generators.tokens.encode import encode
+from ..generators.soundness import examined, one_thread
 from ..generators.tokens.generator_config import style_of
 from ..generators.tokens.sampling import Written
-from ..generators.tokens.writing import Writer, examined, one_thread
+from ..generators.tokens.writing import Writer
+from ..generators.wyckoff.encode import encode
 from .generation_intervals import Figures, median, ratio_of_medians
 from .generation_kept import say
 from .generation_random import RandomWriter
@@ -102,7 +103,9 @@ class Timings:
 
     def handed_out(self) -> int:
         """Written and looked at as the generator does it; only sound ones count."""
-        self.sound = [structure for one in self._written() if (structure := examined(one)[0]) is not None]
+        self.sound = [
+            structure for one in self._written() if (structure := examined(one.crystal)[0]) is not None
+        ]
         return len(self.sound)
 
     def random(self) -> int:

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from pymatgen.core import Structure
 
     from ..generators.tokens.choice import TryOut
-    from ..generators.tokens.examples import Example
     from ..generators.tokens.model import TokenModel
     from ..generators.tokens.openings import Openings
     from ..generators.tokens.settings import TokensConfig
     from ..generators.tokens.training import Progress
+    from ..generators.wyckoff.examples import Example
     from ..predictors.gnn.training import Progress as Shown
 
 
@@ -185,7 +185,7 @@ def crystals(
 ) -> list[Example]:
     """The crystals that teach, encoded; how many could not be is told."""
     from ..core.crystals import crystals_folder, read_crystals
-    from ..generators.tokens.examples import examples
+    from ..generators.wyckoff.examples import examples
     from ..predictors.workers import map_unordered
 
     listener.stage("encode crystals", None)

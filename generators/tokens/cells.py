@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..wyckoff.lattice import free_parameters
 from .fitting import scaled
-from .lattice import free_parameters
 from .reading import variant_log_probabilities
 from .tokens import TokenSequence, to_tokens
 

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from ...core.errors import StructureError
-from .encode import encode
+from ..soundness import examined, one_thread
+from ..wyckoff.crystal import WyckoffCrystal
+from ..wyckoff.encode import encode
 from .generator_config import TokenGeneratorConfig, request_of, style_of
 from .grammar import Grammar
 from .sampling import Sampler
-from .sequence import WyckoffCrystal
-from .writing import examined, one_thread
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
@@ -84,7 +84,7 @@ def try_out(
     sampler = Sampler(trained.model, trained.vocabulary, trained.openings)
     with one_thread():
         written = list(sampler.write(grammar, count, torch.Generator().manual_seed(seed), style_of(config)))
-    structures = [structure for one in written if (structure := examined(one)[0]) is not None]
+    structures = [structure for one in written if (structure := examined(one.crystal)[0]) is not None]
     unique: dict[Key, Structure] = {}
     for structure in structures:
         try:

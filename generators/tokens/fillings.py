@@ -15,9 +15,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from ...core.errors import InputError
-from .charges import ions, neutral_states
+from ..charges import ions, neutral_states
+from ..wyckoff.crystal import Orbit, WyckoffCrystal, electronegativity_rank
 from .request import Request, in_order
-from .sequence import Orbit, WyckoffCrystal, electronegativity_rank
 from .vocabulary import LAST_ELEMENT
 
 MOST_FILLINGS = 20_000

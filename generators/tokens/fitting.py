@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 
 from ...core.oxidation import COMPOSITION_METHOD, guess_from_composition
 from ..cell_scaling import volume_factor
+from ..charges import TABLE_IN_WORDS, ions, neutral_states
 from ..ion_pairs import Ion
 from ..parents import parent_of
-from .charges import TABLE_IN_WORDS, ions, neutral_states
-from .lattice import LENGTHS, free_parameters
+from ..wyckoff.lattice import LENGTHS, free_parameters
 
 if TYPE_CHECKING:
     from ...core.candidate import Candidate
-    from .sequence import WyckoffCrystal
+    from ..wyckoff.crystal import WyckoffCrystal
 
 SPREAD_OF_SCALING = 0.15
 """How far the volume after an exchange is believed to be off, as a logarithm: somewhat more than it errs (`cells.py`)."""

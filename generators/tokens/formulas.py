@@ -19,8 +19,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from ..charges import Ion
 from .amounts import SharesTable
-from .charges import Ion
 
 LOWEST_CHARGE, HIGHEST_CHARGE = -12, 51
 """e for one formula unit, from the first element to any other: what 64 bits hold. A formula that passes

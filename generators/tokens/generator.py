@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import numpy as np
     import torch
 
-    from .ranking import Ranked
+    from ..ranking import Ranked
     from .weights import Trained
     from .writing import Sound
 
@@ -96,7 +96,7 @@ class Tokens:
         rng: np.random.Generator,
         tools: Tools,
     ) -> Iterator[Candidate]:
-        from .ranking import ranked
+        from ..ranking import ranked
 
         pool = self._pool(
             count * self.config.oversampling,

@@ -11,12 +11,10 @@ from pydantic import Field, field_validator, model_validator
 from ...core.errors import InputError, nearest
 from ...core.symmetry import is_polar
 from ..asked import Asked
+from ..ranges import STABILITY, Range, require_ascending
 from .request import POLAR_GROUPS, Request
 from .sampling import Style
 from .vocabulary import PropertyBins, Vocabulary
-
-STABILITY = "energy_above_hull"
-Range = tuple[float | None, float | None]
 
 
 class TokenGeneratorConfig(Asked):
@@ -54,13 +52,7 @@ class TokenGeneratorConfig(Asked):
     @field_validator("properties")
     @classmethod
     def _ascending(cls, ranges: dict[str, Range]) -> dict[str, Range]:
-        for name, (low, high) in ranges.items():
-            if low is None and high is None:
-                raise ValueError(f"the range of {name} is open at both ends; leave it out")
-            if any(end is not None and not math.isfinite(end) for end in (low, high)):
-                raise ValueError(f"the range of {name} ends at a number; leave an end out to open it")
-            if low is not None and high is not None and not low < high:
-                raise ValueError(f"the range {low:g}..{high:g} of {name} is empty")
+        require_ascending(ranges)
         return ranges
 
     @model_validator(mode="after")
@@ -99,12 +91,6 @@ def asked_ranges(config: TokenGeneratorConfig) -> dict[str, Range]:
 def style_of(config: TokenGeneratorConfig) -> Style:
     """How boldly the model writes."""
     return Style(config.temperature, config.number_temperature, config.guidance if config.properties else 0.0)
-
-
-def lies_in(value: float, limits: Range) -> bool:
-    """Whether a value lies in a range, its ends included."""
-    low, high = limits
-    return (low is None or value >= low) and (high is None or value <= high)
 
 
 def _bins(name: str, limits: Range, vocabulary: Vocabulary) -> tuple[int, ...]:

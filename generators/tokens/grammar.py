@@ -21,15 +21,15 @@ from functools import cached_property, lru_cache
 import numpy as np
 
 from ...core.errors import InputError, nearest
+from ..charges import NEUTRAL_ATOM, ions
+from ..wyckoff.positions import FIRST_GROUP, LAST_GROUP
 from .amounts import Shares, shares_table
-from .charges import NEUTRAL_ATOM, ions
 from .formulas import Charges, Formulas
 from .placement import Places, Room, places
 from .refusals import Refusals
 from .request import Request, in_order
 from .states import PropertyState, State
 from .vocabulary import ANY, Vocabulary
-from .wyckoff import FIRST_GROUP, LAST_GROUP
 
 OUTLOOKS_KEPT, MASKS_KEPT = 4096, 2**15
 """What is kept of what was worked out; some 50 MB for a request that leaves all free."""

@@ -24,9 +24,9 @@ from ...core.candidate import Candidate, PropertyValue, Step
 from ...core.formation import expected_distances
 from ...core.properties import DIMENSIONLESS
 from ..novelty import Novelty
+from ..wyckoff.decode import decode
+from ..wyckoff.encode import encode
 from .cells import Opening, in_their_cells, opened
-from .decode import decode
-from .encode import encode
 from .fitting import Fitting
 from .generator_config import TokenGeneratorConfig, request_of
 from .masks import read_masks
@@ -111,7 +111,7 @@ def _weighed(
         trained: The model.
         draws: Decides bins.
     """
-    from .writing import one_thread
+    from ..soundness import one_thread
 
     openings = _openings(request, trained, draws)
     usual = max(openings, key=openings.__getitem__)
@@ -171,7 +171,7 @@ def _candidates(
 
 def _named(proposal: Proposal, template: Candidate, novelty: Novelty) -> Candidate | None:
     """The crystal as a candidate; `None` if its atoms overlap or it came before."""
-    from .writing import overlaps
+    from ..soundness import overlaps
 
     structure = decode(proposal.crystal)
     if overlaps(structure):

@@ -16,8 +16,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property, lru_cache
 
+from ..wyckoff.positions import space_group
 from .amounts import Shares
-from .wyckoff import space_group
 
 Usage = tuple[int, ...]
 """How many positions without freedom are used up, for each of `Room.sizes`."""

@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ...core.errors import InputError, StructureError
-from .charges import TABLE_IN_WORDS
-from .decode import decode
-from .encode import encode
+from ..charges import TABLE_IN_WORDS
+from ..wyckoff.decode import decode
+from ..wyckoff.encode import encode
 from .fillings import fillings
 from .fitting import Fitting, scaled
 from .masks import Mask, marked
@@ -23,7 +23,7 @@ from .request import Request, in_order
 if TYPE_CHECKING:
     from pymatgen.core import Structure
 
-    from .sequence import WyckoffCrystal
+    from ..wyckoff.crystal import WyckoffCrystal
 
 SAME_NUMBER = 3
 """Decimals to which two fillings agree that are one crystal."""

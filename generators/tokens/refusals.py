@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ...core.errors import InputError
-from .charges import TABLE_IN_WORDS, ions, neutral_states
+from ..charges import TABLE_IN_WORDS, ions, neutral_states
+from ..wyckoff.positions import space_group
 from .formulas import HIGHEST_CHARGE, LOWEST_CHARGE, Formulas
 from .placement import places
 from .request import Request, in_order
-from .wyckoff import space_group
 
 if TYPE_CHECKING:
     from .amounts import Shares

@@ -12,8 +12,8 @@ from functools import cached_property
 
 from ...core.errors import InputError, nearest
 from ...core.symmetry import POLAR_SPACE_GROUPS
-from .sequence import electronegativity_rank
-from .wyckoff import space_group
+from ..wyckoff.crystal import electronegativity_rank
+from ..wyckoff.positions import space_group
 
 POLAR_GROUPS = tuple(number for span in POLAR_SPACE_GROUPS.values() for number in span)
 """The 68 space groups of the ten polar point groups, for `Request.spacegroups`."""

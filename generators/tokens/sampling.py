@@ -15,10 +15,10 @@ import torch
 from torch import Tensor
 
 from ...core.errors import InputError
+from ..wyckoff.crystal import WyckoffCrystal
 from .items import KINDS, orbit_tokens
 from .model import ANGLE, COORDINATE, LOG_LENGTH, NAMES, WORD, Cache, Items, TokenModel
 from .openings import Openings
-from .sequence import WyckoffCrystal
 from .tokens import Slot, TokenSequence, from_tokens, slots
 from .vocabulary import ANY, Vocabulary
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field, model_validator
 
 from ...core.settings import Settings
-from .vocabulary import MOST_ATOMS
+from ..wyckoff.encode import MOST_ATOMS
 
 
 class DataTable(Settings):

@@ -14,10 +14,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from ...core.errors import InputError
-from .lattice import LENGTHS, free_parameters
-from .sequence import Orbit, WyckoffCrystal
+from ..wyckoff.crystal import Orbit, WyckoffCrystal
+from ..wyckoff.lattice import LENGTHS, free_parameters
+from ..wyckoff.positions import AXES, space_group
 from .vocabulary import END, Vocabulary, Word
-from .wyckoff import AXES, space_group
 
 COORDINATE, LOG_LENGTH, ANGLE = "coordinate", "log_length", "angle"
 

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from ...core.errors import InputError, nearest
-from .wyckoff import FIRST_GROUP, LAST_GROUP
+from ..wyckoff.encode import MOST_ATOMS
+from ..wyckoff.positions import FIRST_GROUP, LAST_GROUP
 
 PADDING, END, MASK = "padding", "end", "mask"
 SPECIAL_WORDS = (PADDING, END, MASK)
@@ -24,8 +25,6 @@ ANY = "any"
 """The bin of a property that nothing is asked or known of."""
 LETTERS = tuple("abcdefghijklmnopqrstuvwxyzA")
 LAST_ELEMENT = 103  # lawrencium
-MOST_ATOMS = 20
-"""Atoms in the primitive cell that a sequence may have unless more are asked for."""
 
 Word = tuple[str, str | int]
 

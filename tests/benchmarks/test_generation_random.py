@@ -13,12 +13,12 @@ from hysteron.benchmarks.generation_random import (
     random_lattice,
     volume_asked,
 )
-from hysteron.generators.tokens.charges import neutral_states
-from hysteron.generators.tokens.decode import decode
+from hysteron.generators.charges import neutral_states
 from hysteron.generators.tokens.grammar import Grammar
 from hysteron.generators.tokens.request import Request
-from hysteron.generators.tokens.sequence import Orbit, WyckoffCrystal
 from hysteron.generators.tokens.vocabulary import Vocabulary
+from hysteron.generators.wyckoff.crystal import Orbit, WyckoffCrystal
+from hysteron.generators.wyckoff.decode import decode
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +72,6 @@ def test_cells_of_random_shape(number):
 
 
 def _freedom(number, letter):
-    from hysteron.generators.tokens.wyckoff import space_group
+    from hysteron.generators.wyckoff.positions import space_group
 
     return len(space_group(number).position(letter).free)

@@ -6,13 +6,13 @@ import pytest
 import torch
 from hysteron.generators.tokens import cells
 from hysteron.generators.tokens.cells import STEPS, in_their_cells, opened
-from hysteron.generators.tokens.decode import decode
-from hysteron.generators.tokens.encode import encode
 from hysteron.generators.tokens.model import ModelConfig, TokenModel
 from hysteron.generators.tokens.proposals import Proposal
 from hysteron.generators.tokens.tokens import to_tokens
 from hysteron.generators.tokens.vocabulary import Vocabulary
 from hysteron.generators.tokens.weights import Trained
+from hysteron.generators.wyckoff.decode import decode
+from hysteron.generators.wyckoff.encode import encode
 
 WORDS = Vocabulary()
 SHAPE = ModelConfig(len(WORDS), width=16, layers=1, heads=2, coordinate_parts=2, lattice_parts=2)

@@ -3,13 +3,13 @@
 import materials
 import pytest
 from hysteron.core.errors import InputError
-from hysteron.generators.tokens.charges import TABLE
-from hysteron.generators.tokens.encode import encode
+from hysteron.generators.charges import TABLE
 from hysteron.generators.tokens.fillings import fillings
 from hysteron.generators.tokens.grammar import Grammar
 from hysteron.generators.tokens.request import Request
 from hysteron.generators.tokens.tokens import to_tokens
 from hysteron.generators.tokens.vocabulary import Vocabulary
+from hysteron.generators.wyckoff.encode import encode
 from pymatgen.core import Composition, Element
 from smact.screening import smact_validity
 

@@ -4,8 +4,6 @@ import materials
 import pytest
 from hysteron.core.candidate import Candidate
 from hysteron.core.oxidation import COMPOSITION_METHOD
-from hysteron.generators.tokens.decode import decode
-from hysteron.generators.tokens.encode import encode
 from hysteron.generators.tokens.fitting import (
     CONSTANT_CHARGE,
     SOME_NEUTRAL_STATES,
@@ -14,6 +12,8 @@ from hysteron.generators.tokens.fitting import (
     Fitting,
     scaled,
 )
+from hysteron.generators.wyckoff.decode import decode
+from hysteron.generators.wyckoff.encode import encode
 
 
 def fitting(make) -> Fitting:

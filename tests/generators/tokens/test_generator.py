@@ -13,6 +13,7 @@ from hysteron.core.errors import InputError, MissingDataError, SettingsError
 from hysteron.core.identity import same_crystal
 from hysteron.core.settings import validate
 from hysteron.core.symmetry import is_polar
+from hysteron.generators.ranking import ranked
 from hysteron.generators.tokens.generator import Tokens, trained_model
 from hysteron.generators.tokens.generator_config import (
     TokenGeneratorConfig,
@@ -21,7 +22,6 @@ from hysteron.generators.tokens.generator_config import (
     style_of,
 )
 from hysteron.generators.tokens.model import ModelConfig, TokenModel
-from hysteron.generators.tokens.ranking import ranked
 from hysteron.generators.tokens.vocabulary import Vocabulary
 from hysteron.generators.tokens.weights import Trained
 from hysteron.retrieval.known import KnownCrystals

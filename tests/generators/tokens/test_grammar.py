@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 from hysteron.core.errors import InputError
 from hysteron.core.symmetry import is_polar
-from hysteron.generators.tokens.charges import TABLE, neutral_states
-from hysteron.generators.tokens.encode import encode
+from hysteron.generators.charges import TABLE, neutral_states
 from hysteron.generators.tokens.grammar import Grammar
 from hysteron.generators.tokens.request import POLAR_GROUPS, Request
 from hysteron.generators.tokens.tokens import TokenSequence, from_tokens, slots, to_tokens
 from hysteron.generators.tokens.vocabulary import ANY, PADDING, Vocabulary
-from hysteron.generators.tokens.wyckoff import space_group
+from hysteron.generators.wyckoff.encode import encode
+from hysteron.generators.wyckoff.positions import space_group
 from pymatgen.core import Composition, Lattice, Structure
 from smact import Element
 from smact.screening import pauling_test, smact_validity

@@ -16,8 +16,6 @@ from hysteron.core.contracts import HullDistance, Tools
 from hysteron.core.errors import InputError, StructureError
 from hysteron.core.identity import bucket_of
 from hysteron.generators.tokens import infilling
-from hysteron.generators.tokens.decode import decode
-from hysteron.generators.tokens.encode import encode
 from hysteron.generators.tokens.generator import Tokens
 from hysteron.generators.tokens.generator_config import TokenGeneratorConfig
 from hysteron.generators.tokens.infilling import infill
@@ -27,6 +25,8 @@ from hysteron.generators.tokens.reading import log_probabilities
 from hysteron.generators.tokens.tokens import to_tokens
 from hysteron.generators.tokens.vocabulary import Vocabulary
 from hysteron.generators.tokens.weights import Trained
+from hysteron.generators.wyckoff.decode import decode
+from hysteron.generators.wyckoff.encode import encode
 from hysteron.retrieval.known import KnownCrystals
 
 WORDS = Vocabulary()

@@ -3,8 +3,8 @@
 import materials
 import pytest
 from hysteron.core.errors import InputError
-from hysteron.generators.tokens.encode import encode
 from hysteron.generators.tokens.masks import marked, read_masks
+from hysteron.generators.wyckoff.encode import encode
 
 
 @pytest.mark.parametrize(

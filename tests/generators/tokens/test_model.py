@@ -6,7 +6,6 @@ from dataclasses import fields, replace
 import materials
 import pytest
 import torch
-from hysteron.generators.tokens.encode import encode
 from hysteron.generators.tokens.items import Table
 from hysteron.generators.tokens.model import (
     ANGLE,
@@ -20,6 +19,7 @@ from hysteron.generators.tokens.model import (
 )
 from hysteron.generators.tokens.tokens import to_tokens
 from hysteron.generators.tokens.vocabulary import Vocabulary
+from hysteron.generators.wyckoff.encode import encode
 
 VOCABULARY = Vocabulary()
 CONFIG = ModelConfig(

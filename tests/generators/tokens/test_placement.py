@@ -5,14 +5,14 @@ from collections import Counter
 
 import numpy as np
 import pytest
+from hysteron.generators.charges import neutral_states
 from hysteron.generators.tokens.amounts import shares_table, with_amount, without
-from hysteron.generators.tokens.charges import neutral_states
 from hysteron.generators.tokens.grammar import Grammar
 from hysteron.generators.tokens.placement import places
 from hysteron.generators.tokens.request import Request, in_order
 from hysteron.generators.tokens.states import OrbitState
 from hysteron.generators.tokens.vocabulary import Vocabulary
-from hysteron.generators.tokens.wyckoff import space_group
+from hysteron.generators.wyckoff.positions import space_group
 
 GROUPS = (1, 2, 12, 29, 47, 62, 99, 123, 139, 160, 166, 186, 191, 194, 204, 221, 225, 227, 229)
 MOST_ATOMS = 8

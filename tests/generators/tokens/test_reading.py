@@ -5,7 +5,6 @@ import math
 import materials
 import pytest
 import torch
-from hysteron.generators.tokens.encode import encode
 from hysteron.generators.tokens.fitting import scaled
 from hysteron.generators.tokens.grammar import Grammar
 from hysteron.generators.tokens.model import ModelConfig, TokenModel
@@ -15,6 +14,7 @@ from hysteron.generators.tokens.sampling import Sampler
 from hysteron.generators.tokens.tokens import to_tokens
 from hysteron.generators.tokens.vocabulary import Vocabulary
 from hysteron.generators.tokens.weights import Trained
+from hysteron.generators.wyckoff.encode import encode
 
 WORDS = Vocabulary()
 SHAPE = ModelConfig(

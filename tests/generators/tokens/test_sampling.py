@@ -7,9 +7,7 @@ import materials
 import numpy as np
 import pytest
 import torch
-from hysteron.generators.tokens.charges import neutral_states
-from hysteron.generators.tokens.decode import decode
-from hysteron.generators.tokens.encode import encode
+from hysteron.generators.charges import neutral_states
 from hysteron.generators.tokens.grammar import Grammar
 from hysteron.generators.tokens.items import Table
 from hysteron.generators.tokens.model import ModelConfig, TokenModel
@@ -17,6 +15,8 @@ from hysteron.generators.tokens.request import Request
 from hysteron.generators.tokens.sampling import Sampler, Style
 from hysteron.generators.tokens.tokens import to_tokens
 from hysteron.generators.tokens.vocabulary import Vocabulary
+from hysteron.generators.wyckoff.decode import decode
+from hysteron.generators.wyckoff.encode import encode
 
 VOCABULARY = Vocabulary()
 SHAPE = ModelConfig(

@@ -6,7 +6,6 @@ import materials
 import pytest
 import torch
 from hysteron.core.errors import InputError
-from hysteron.generators.tokens.encode import encode
 from hysteron.generators.tokens.items import Table, batches, forget, items_of, orbit_tokens
 from hysteron.generators.tokens.model import (
     ANGLE,
@@ -20,6 +19,7 @@ from hysteron.generators.tokens.model import (
 from hysteron.generators.tokens.tokens import to_tokens
 from hysteron.generators.tokens.training import Progress, TrainingConfig, nats, train
 from hysteron.generators.tokens.vocabulary import ANY, Vocabulary
+from hysteron.generators.wyckoff.encode import encode
 
 VOCABULARY = Vocabulary()
 SHAPE = ModelConfig(

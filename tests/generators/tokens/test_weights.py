@@ -8,10 +8,10 @@ import pytest
 import torch
 from hysteron.core.crystals import CrystalRecord
 from hysteron.core.errors import InputError
-from hysteron.generators.tokens.examples import encoded, examples
 from hysteron.generators.tokens.model import ModelConfig, TokenModel
 from hysteron.generators.tokens.vocabulary import Vocabulary
 from hysteron.generators.tokens.weights import FORMAT, Trained
+from hysteron.generators.wyckoff.examples import encoded, examples
 from safetensors import safe_open
 from safetensors.torch import save_file
 

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .crystal import WyckoffCrystal
 from .lattice import lattice_matrix
-from .sequence import WyckoffCrystal
-from .wyckoff import space_group, wrapped
+from .positions import space_group, wrapped
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure

@@ -5,11 +5,11 @@ import json
 import materials
 import pytest
 from hysteron.core.errors import InputError, StructureError
-from hysteron.generators.tokens.encode import encode
-from hysteron.generators.tokens.lattice import all_parameters, free_parameters, lattice_matrix
-from hysteron.generators.tokens.sequence import Orbit, WyckoffCrystal, electronegativity_rank
 from hysteron.generators.tokens.tokens import TokenSequence, from_tokens, slots, to_tokens
 from hysteron.generators.tokens.vocabulary import ANY, PropertyBins, Vocabulary
+from hysteron.generators.wyckoff.crystal import Orbit, WyckoffCrystal, electronegativity_rank
+from hysteron.generators.wyckoff.encode import encode
+from hysteron.generators.wyckoff.lattice import all_parameters, free_parameters, lattice_matrix
 from pymatgen.core import Lattice
 
 WORDS = Vocabulary()

@@ -4,8 +4,8 @@ import itertools
 import math
 
 import pytest
+from hysteron.generators.charges import NEUTRAL_ATOM, TABLE, ions, neutral_states
 from hysteron.generators.tokens.amounts import shares_table
-from hysteron.generators.tokens.charges import NEUTRAL_ATOM, TABLE, ions, neutral_states
 from hysteron.generators.tokens.formulas import Formulas
 from hysteron.generators.tokens.request import in_order
 from pymatgen.core import Composition

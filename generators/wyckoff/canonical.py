@@ -20,10 +20,10 @@ from functools import lru_cache
 import numpy as np
 
 from ...core.errors import StructureError
+from .crystal import Orbit, WyckoffCrystal, electronegativity_rank
 from .lattice import LAST_MONOCLINIC, LAST_TRICLINIC, free_values, parameters_of
 from .normaliser import Change, changes, changes_of_oblique_axes, least_rows
-from .sequence import Orbit, WyckoffCrystal, electronegativity_rank
-from .wyckoff import SpaceGroup, WyckoffPosition, space_group, wrapped
+from .positions import SpaceGroup, WyckoffPosition, space_group, wrapped
 
 LENGTH_TOLERANCE = 1e-3
 """A, and degrees for angles. Described from another cell, 99 crystals in 100 differ by less than 5e-7."""
@@ -58,7 +58,7 @@ def canonical(number: int, metric: np.ndarray, orbits: Sequence[PlacedOrbit]) ->
     Args:
         number: Space group number.
         metric: Metric tensor of the conventional cell, A^2, shape `(3, 3)`.
-        orbits: In the setting of `wyckoff.py`.
+        orbits: In the setting of `positions.py`.
 
     Raises:
         StructureError: an orbit does not lie on the Wyckoff position that it is said to occupy.

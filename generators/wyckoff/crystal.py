@@ -15,7 +15,7 @@ from typing import Any
 
 from ...core.errors import InputError, StructureError, nearest
 from .lattice import require_cell
-from .wyckoff import space_group
+from .positions import space_group
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class WyckoffCrystal:
     """A crystal in its space group; see the module's docstring.
 
     Attributes:
-        spacegroup_number: International number; the setting is that of `wyckoff.py`.
+        spacegroup_number: International number; the setting is that of `positions.py`.
         orbits: By electronegativity, then letter, then coordinates.
         lattice: The free lattice parameters of the conventional cell, A and degrees, in the order of
             `lattice.free_parameters`.

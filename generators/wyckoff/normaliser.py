@@ -21,7 +21,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 
 from .lattice import LAST_MONOCLINIC, LAST_TRICLINIC
-from .wyckoff import SpaceGroup, WyckoffPosition, space_group
+from .positions import SpaceGroup, WyckoffPosition, space_group
 
 OBLIQUE_REACH = 2
 """Greatest factor of an old oblique axis in a new one; repeated steps go further."""

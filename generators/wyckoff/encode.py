@@ -14,13 +14,14 @@ import numpy as np
 from ...core.errors import StructureError
 from ...core.identity import SYMPREC_ANGSTROM, require_ordered
 from .canonical import PlacedOrbit, canonical
-from .sequence import WyckoffCrystal
-from .vocabulary import MOST_ATOMS
-from .wyckoff import space_group
+from .crystal import WyckoffCrystal
+from .positions import space_group
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
 
+MOST_ATOMS = 20
+"""In the primitive cell, of what the generators learn and write."""
 FINER_SYMPRECS_ANGSTROM = (0.003, 0.001, 1e-4)
 """Tried in turn where 0.01 A gives no consistent symmetry."""
 
@@ -68,7 +69,7 @@ def _elements(structure: Structure) -> dict[int, str]:
 
 
 def _dataset(structure: Structure, symprec: float) -> Any:
-    """spglib's dataset in the setting of `wyckoff.py`; `None` if there is none."""
+    """spglib's dataset in the setting of `positions.py`; `None` if there is none."""
     os.environ.setdefault("SPGLIB_WARNING", "OFF")
     import spglib
 

@@ -11,12 +11,12 @@ import spglib
 from hysteron.core.crystals import read_crystals
 from hysteron.core.errors import StructureError
 from hysteron.core.identity import bucket_of
-from hysteron.generators.tokens.decode import cell_of, decode
-from hysteron.generators.tokens.encode import encode
-from hysteron.generators.tokens.lattice import crystal_system, free_parameters
-from hysteron.generators.tokens.normaliser import changes, changes_of_oblique_axes
-from hysteron.generators.tokens.sequence import Orbit, WyckoffCrystal
-from hysteron.generators.tokens.wyckoff import space_group
+from hysteron.generators.wyckoff.crystal import Orbit, WyckoffCrystal
+from hysteron.generators.wyckoff.decode import cell_of, decode
+from hysteron.generators.wyckoff.encode import encode
+from hysteron.generators.wyckoff.lattice import crystal_system, free_parameters
+from hysteron.generators.wyckoff.normaliser import changes, changes_of_oblique_axes
+from hysteron.generators.wyckoff.positions import space_group
 from pymatgen.analysis.structure_matcher import StructureMatcher
 from pymatgen.core import DummySpecies, Lattice, Structure
 

@@ -12,12 +12,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ...core.formation import expected_distances
-from .generator_config import STABILITY, Range, lies_in
+from ..core.formation import expected_distances
+from .ranges import STABILITY, Range, lies_in
 
 if TYPE_CHECKING:
-    from ...core.candidate import Candidate
-    from ...core.contracts import Tools
+    from ..core.candidate import Candidate
+    from ..core.contracts import Tools
 
 NATS_PER_EV = 10.0
 """What 1 eV/atom of predicted distance above the hull weighs against a nat per item."""

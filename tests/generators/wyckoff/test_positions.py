@@ -9,8 +9,8 @@ import spglib
 from hysteron.core.errors import InputError
 from hysteron.core.identity import _relabellings
 from hysteron.core.symmetry import is_polar
-from hysteron.generators.tokens.normaliser import changes, changes_of_oblique_axes, least_rows
-from hysteron.generators.tokens.wyckoff import site_symmetry, space_group, spacegroup_number
+from hysteron.generators.wyckoff.normaliser import changes, changes_of_oblique_axes, least_rows
+from hysteron.generators.wyckoff.positions import site_symmetry, space_group, spacegroup_number
 
 ALL_GROUPS = range(1, 231)
 
@@ -116,7 +116,7 @@ def test_groups_by_name():
 
 
 def test_importing_loads_no_tables():
-    code = "import sys, hysteron.generators.tokens.tokens, hysteron.generators.tokens.encode as e;"
+    code = "import sys, hysteron.generators.tokens.tokens, hysteron.generators.wyckoff.encode as e;"
     code += "print({'pyxtal', 'spglib', 'torch'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "set()"

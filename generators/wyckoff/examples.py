@@ -1,6 +1,6 @@
-"""Which crystals teach the token model, and what is known of each?
+"""Which crystals teach the generators, and what is known of each?
 
-Crystals of the data folder in the words of their space groups, with the labels that the property bins take. Encoding takes some
+Crystals of the data folder in the words of their space groups, with the labels that generators are asked for. Encoding takes some
 milliseconds each, so what was encoded is kept; a crystal that cannot be encoded is counted with its reason.
 """
 
@@ -16,8 +16,8 @@ from pathlib import Path
 from ...core.crystals import CrystalRecord
 from ...core.errors import HysteronError
 from ...core.identity import SYMPREC_ANGSTROM
+from .crystal import WyckoffCrystal
 from .encode import encode
-from .sequence import WyckoffCrystal
 
 LABELS = {
     "band_gap": "band_gap",
