@@ -1,6 +1,6 @@
 """How good are generated crystals, beside ion exchange and beside chance?
 
-Sets of 1,000 crystals each, of at most 20 atoms in the primitive cell:
+Sets of 1,000 crystals each, and of 300 of the diffusion model, of at most 20 atoms in the primitive cell:
 
     raw              what the token model writes under the generator's defaults; written anew only where unsound
     reranked         what the generator hands on: more are written, known ones dropped, the rest ranked
@@ -10,6 +10,13 @@ Sets of 1,000 crystals each, of at most 20 atoms in the primitive cell:
     groups           as raw, 25 space groups asked for one by one, 40 crystals of each
     reranked_groups  as reranked, the same groups
     known            training crystals: what relaxer and hull make of crystals that exist
+
+    diffusion_raw        what the diffusion model makes under the generator's defaults: all atoms and the cell diffused, then put
+                         on the places of higher symmetry that lie near; written anew only where unsound, known ones stay
+    diffusion_symmetric  as diffusion_raw, but space group and Wyckoff positions are the token model's, and the rest is diffused
+    diffusion_groups     as diffusion_symmetric, the 25 space groups asked for one by one, 12 crystals of each
+    diffusion_reranked   what the diffusion generator hands on: more are made, known ones dropped, the rest ranked
+    diffusion_steered    as diffusion_raw, its particles resampled by the energy above hull that the property network predicts
 
 Protocol. Every set is relaxed alike, atoms and cell, by CHGNet as `hysteron relax` does it, and measured on the shipped hull of
 CHGNet energies. No DFT stands behind these figures, and a phase that the hull lacks makes crystals seem stabler than they are,
@@ -21,8 +28,17 @@ stand beside (`generation_rows.suns`), for a small distortion makes a novel crys
 low energies on its own. Displacements are those of `generation_displacement.py`, properties those of the property network
 at the generated geometry.
 
-Rows: `written` (all that needs no relaxation), one for each set after relaxation, `compared`, `conditioning`, `speed`. Relaxing
-the sets takes hours on two cores; with `--resume` sets and relaxations that were made before are kept.
+Rows: `written` (all that needs no relaxation), one for each set after relaxation, `compared`, `conditioning`, `speed`; and of the
+diffusion model
+
+    diffusion_compared    its sets beside those of the token model, ion exchange and chance
+    structure_prediction  one structure for each of 500 test formulas, beside chance (`generation_prediction.py`)
+    evaluations           quality and speed by the number of evaluations of its network (`generation_evaluations.py`)
+    adapters              properties and space groups that adapters are told, by guidance (`generation_adapters.py`)
+    diffusion_speed       crystals a second, beside the token model (`generation_diffusion_speed.py`)
+
+Relaxing the sets takes hours on two cores; with `--resume` sets and relaxations that were made before are kept, and whatever
+was sampled and compared. A model and an adapter are found in HYSTERON_HOME or among what ships; other weights make other sets.
 """
 
 from __future__ import annotations
@@ -35,11 +51,15 @@ from typing import Any
 
 from ..core.errors import NotFoundError, nearest
 from ..core.settings import data_dir, home
+from .generation_adapters import adapters_row
 from .generation_claims import claims
 from .generation_conditioning import conditioning_row
+from .generation_diffusion_speed import diffusion_speed_row
+from .generation_evaluations import evaluations_row
 from .generation_intervals import Figures
 from .generation_kept import Kept, say
-from .generation_rows import compared_row, relaxed_row, written_row
+from .generation_prediction import prediction_row
+from .generation_rows import DIFFUSION_PAIRS, compared_row, relaxed_row, written_row
 from .generation_sets import RELAXED
 from .generation_speed import speed_row
 from .generation_world import QUICK, Plan, World
@@ -50,6 +70,11 @@ ROWS: dict[str, Callable[[World], Figures]] = {
     "compared": compared_row,
     "conditioning": conditioning_row,
     "speed": speed_row,
+    "diffusion_compared": partial(compared_row, pairs=DIFFUSION_PAIRS),
+    "structure_prediction": prediction_row,
+    "evaluations": evaluations_row,
+    "adapters": adapters_row,
+    "diffusion_speed": diffusion_speed_row,
 }
 
 

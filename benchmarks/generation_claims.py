@@ -7,9 +7,18 @@ from functools import partial
 from typing import Any
 
 from .generation_chemistry import DECODING, SECOND, TAUTOLOGY
+from .generation_diffusion_claims import (
+    DIFFUSED_RAW,
+    adapters,
+    diffused_after_relaxation,
+    diffused_as_written,
+    diffusion_speed,
+    evaluations,
+    prediction,
+)
 from .generation_figures import COARSE_SYMPREC_ANGSTROM
 from .generation_intervals import Figures, claim
-from .generation_rows import NEAR
+from .generation_rows import BY_GROUP, NEAR
 from .generation_sets import RELAXED
 
 KEPT_TARGET, POLAR_TARGET = 0.90, 0.70
@@ -71,7 +80,7 @@ def _written(row: Figures) -> list[Figures]:
             "raw: reduced formula novel", raw["novel_by_formula"], baseline=_others(row, "novel_by_formula")
         ),
     ]
-    return lines
+    return lines + diffused_as_written(row)
 
 
 def _others(row: Figures, figure: str) -> dict[str, Any]:
@@ -84,7 +93,7 @@ def _relaxed(row: Figures, name: str) -> list[Figures]:
     for tolerance, group in row["group"].items():
         is_named = tolerance == f"symprec_{COARSE_SYMPREC_ANGSTROM:g}_A"
         where = f"after relaxation, {tolerance.replace('_', ' ')}"
-        if name in ("groups", "reranked_groups"):
+        if name in BY_GROUP:
             target = KEPT_TARGET if is_named else None
             lines.append(claim(f"{name}: space group asked for kept {where}", group["kept"], target))
         elif name == "polar":
@@ -92,7 +101,8 @@ def _relaxed(row: Figures, name: str) -> list[Figures]:
             still = group["polar_and_not_fallen_to_P1"]["share"]
             lines.append(claim(f"polar: polar {where}", group["polar"], target, not_fallen_to_P1=still))
         else:
-            lines.append(claim(f"{name}: space group kept {where}", group["kept"]))
+            target = KEPT_TARGET if is_named and name == "diffusion_symmetric" else None
+            lines.append(claim(f"{name}: space group kept {where}", group["kept"], target))
     stable, moved = row["stability"], row["displacement"]
     lines += [
         claim(
@@ -119,13 +129,13 @@ def _relaxed(row: Figures, name: str) -> list[Figures]:
         claim(
             f"{name}: median displacement from generated to relaxed, A",
             moved["all_A"],
-            MOVED_TARGET_ANGSTROM if name == "raw" else None,
+            MOVED_TARGET_ANGSTROM if name in ("raw", *DIFFUSED_RAW) else None,
             at_most=True,
             at_rest=moved["at_rest_A"],
             volume_change=moved["volume_change"],
         ),
     ]
-    return lines
+    return lines + diffused_after_relaxation(row, name)
 
 
 def _compared(row: Figures) -> list[Figures]:
@@ -177,4 +187,9 @@ CLAIMS: dict[str, Callable[[Figures], list[Figures]]] = {
     "compared": _compared,
     "conditioning": _conditioning,
     "speed": _speed,
+    "diffusion_compared": _compared,
+    "structure_prediction": prediction,
+    "evaluations": evaluations,
+    "adapters": adapters,
+    "diffusion_speed": diffusion_speed,
 }

@@ -7,11 +7,13 @@ the range says what asking is worth. Where the base rate is above a third, no ra
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from ..core.candidate import Candidate
 from ..core.formation import expected_distances
 from ..generators.ranges import STABILITY, Range, lies_in
+from .generation_figures import Made
 from .generation_intervals import Figures, ratio, share
 from .generation_kept import Progress, Set, say
 from .generation_sets import key_of, written
@@ -57,13 +59,20 @@ def conditioning_row(world: World) -> Figures:
 def compared(asked: list[Prediction], base: list[Prediction], ranges: dict[str, Range], seed: int) -> Figures:
     """Share inside the ranges, where they were asked for and where not; what nobody predicts is not inside."""
     hits, base_hits = (sum(is_inside(one, ranges) for one in some) for some in (asked, base))
-    rate = base_hits / len(base) if base else 0.0
     return {
-        "asked": share(hits, len(asked)),
-        "not_asked": share(base_hits, len(base)),
-        "times": ratio(hits, len(asked), base_hits, len(base), seed) | {"n": len(asked)},
-        "greatest_possible_times": 1 / rate if rate else None,
+        **against(hits, len(asked), base_hits, len(base), seed),
         "without_a_prediction": sum(any(one[name] is None for name in ranges) for one in asked),
+    }
+
+
+def against(hits: int, n: int, base_hits: int, base_n: int, seed: int) -> Figures:
+    """A share where it was asked for, beside the share where it was not."""
+    rate = base_hits / base_n if base_n else 0.0
+    return {
+        "asked": share(hits, n),
+        "not_asked": share(base_hits, base_n),
+        "times": ratio(hits, n, base_hits, base_n, seed) | {"n": n},
+        "greatest_possible_times": 1 / rate if rate else None,
     }
 
 
@@ -78,11 +87,6 @@ def _predicted(world: World, name: str, ranges: dict[str, Range], guidance: floa
     config = world.config(near_hull=None, properties=ranges, guidance=guidance)
     count = world.plan.conditioned
 
-    def make() -> Set:
-        crystals, told = written(world, config, count, f"asked {name}")
-        candidates = [Candidate(f"asked-{i}", one.structure) for i, one in enumerate(crystals)]
-        return crystals, told | {"predicted": predictions(world, candidates)}
-
     key = key_of(
         world,
         "conditioned",
@@ -91,8 +95,29 @@ def _predicted(world: World, name: str, ranges: dict[str, Range], guidance: floa
         predictor=getattr(world.predictor, "model_hash", ""),
         hull=world.hull.name,
     )
-    told: dict[str, Any] = world.kept.made(f"asked-{name.replace(' ', '-')}", key, make)[1]
-    return told["predicted"]
+    file_name = f"asked-{name.replace(' ', '-')}"
+    return predicted_set(world, file_name, key, lambda: written(world, config, count, f"asked {name}"))[1]
+
+
+def predicted_set(
+    world: World, name: str, key: dict[str, Any], make: Callable[[], Set]
+) -> tuple[list[Made], list[Prediction]]:
+    """The crystals of a set, and what the network says of them; kept with them.
+
+    Args:
+        world: Has the network.
+        name: Of the set.
+        key: JSON of all that decides it.
+        make: Makes it.
+    """
+
+    def make_and_predict() -> Set:
+        crystals, told = make()
+        candidates = [Candidate(f"asked-{i}", one.structure) for i, one in enumerate(crystals)]
+        return crystals, told | {"predicted": predictions(world, candidates)}
+
+    crystals, told = world.kept.made(name, key, make_and_predict)
+    return crystals, told["predicted"]
 
 
 def predictions(world: World, candidates: list[Candidate]) -> list[Prediction]:

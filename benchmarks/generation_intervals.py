@@ -1,7 +1,7 @@
-"""How sure is a share, a median, a difference or a ratio? And is a target met, or by how much is it missed?
+"""How sure is a share, a median, a mean, a difference or a ratio? And is a target met, or by how much is it missed?
 
 Intervals are at 95%: Wilson's for a share, Newcombe's for the difference of two, and the bootstrap's (members of a set drawn
-with replacement) for medians and for ratios of shares.
+with replacement) for medians, means and ratios of shares.
 
 Sources: Wilson, J. Am. Stat. Assoc. 22, 209 (1927); Newcombe, Stat. Med. 17, 873 (1998), method 10; Efron and Tibshirani,
 An Introduction to the Bootstrap (1993), section 13.3.
@@ -76,6 +76,16 @@ def median(values: Sequence[float], seed: int) -> Figures:
     return {"median": middle, "interval_95": _percentiles(_medians(drawn)), "n": len(known)}
 
 
+def mean(values: Sequence[float], seed: int) -> Figures:
+    """Of finite values; of none there is no mean."""
+    if not len(values):
+        return {"mean": None, "interval_95": None, "n": 0}
+    known = np.sort(np.asarray(values, dtype=float))
+    rng = np.random.default_rng(seed)
+    drawn = known[rng.integers(len(known), size=(BOOTSTRAPS, len(known)))]
+    return {"mean": float(known.mean()), "interval_95": _percentiles(drawn.mean(axis=1)), "n": len(known)}
+
+
 def ratio_of_medians(values: Sequence[float], others: Sequence[float], seed: int) -> Figures:
     """The median of some values over that of others; none if that is zero."""
     above, below = np.asarray(values, dtype=float), np.asarray(others, dtype=float)
@@ -104,12 +114,12 @@ def claim(
 
     Args:
         figure: What is measured, with its unit.
-        measured: Of `share`, `median`, `ratio` or `difference`.
+        measured: Of `share`, `median`, `mean`, `ratio` or `difference`.
         target: What is aimed at; `None` if the figure is only reported.
         at_most: Whether smaller is better.
         more: Baselines and words.
     """
-    name = next(key for key in ("share", "median", "ratio", "difference", "rate") if key in measured)
+    name = next(key for key in ("share", "median", "mean", "ratio", "difference", "rate") if key in measured)
     value = measured[name]
     line: Figures = {
         "figure": figure,

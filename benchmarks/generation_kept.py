@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..core.contracts import Relaxation
-from ..core.settings import config_hash, home
+from ..core.settings import Settings, config_hash, home
 from .generation_figures import Made
 
 if TYPE_CHECKING:
@@ -83,6 +83,11 @@ class Kept:
 
     def _path(self, name: str, key: dict[str, Any]) -> Path:
         return self.folder / f"{name}-{config_hash(key)}.jsonl"
+
+
+def settings_of(config: Settings) -> dict[str, Any]:
+    """What is told of the settings that a set was made under: those that are no defaults."""
+    return {"settings": config.model_dump(mode="json", exclude_defaults=True) or "defaults"}
 
 
 class Progress:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from .generation_chemistry import chemistry
+from .generation_diffusion import BEFORE_REDRAWING, DIFFUSED, MODES
 from .generation_figures import (
     METASTABLE_EV_PER_ATOM,
     Outcome,
     displacement,
     groups_after,
     groups_as_made,
+    is_novel,
     novelty,
     stability,
     sun,
@@ -26,7 +30,6 @@ from .generation_types import known_types, type_of
 from .generation_world import World
 
 NEAR = f"within_{METASTABLE_EV_PER_ATOM:g}_eV_per_atom"
-COMPARED = ("raw", "reranked", "substitution", "random")
 PAIRS = (
     ("raw", "random"),
     ("raw", "substitution"),
@@ -34,12 +37,27 @@ PAIRS = (
     ("reranked", "substitution"),
     ("reranked", "random"),
 )
+DIFFUSION_PAIRS = (
+    ("diffusion_raw", "random"),
+    ("diffusion_raw", "raw"),
+    ("diffusion_symmetric", "raw"),
+    ("diffusion_steered", "diffusion_raw"),
+    ("diffusion_reranked", "diffusion_raw"),
+    ("diffusion_reranked", "reranked"),
+    ("diffusion_reranked", "substitution"),
+)
+BY_GROUP = ("groups", "reranked_groups", "diffusion_groups")
+"""Sets of which one space group after the other is asked."""
 
 
 def written_row(world: World) -> Figures:
     """Every set as it is handed out, before anything is relaxed."""
     types = known_types(world)
-    found: Figures = {"training_crystals": training(world), "before_redrawing": before_redrawing(world)}
+    found: Figures = {
+        "training_crystals": training(world),
+        "before_redrawing": before_redrawing(world),
+        "diffusion_before_redrawing": {mode: diffused_before_redrawing(world, mode) for mode in MODES},
+    }
     for name in RELAXED:
         crystals, told = made(world, name)
         structures = [one.structure for one in crystals]
@@ -53,6 +71,10 @@ def written_row(world: World) -> Figures:
             "of_a_new_type": share(sum(type_of(s) not in types for s in structures), len(structures)),
             "atoms": _quartiles([len(s) for s in structures]),
         }
+        if name in DIFFUSED:
+            found[name]["without_symmetry"] = share(
+                sum(one.spacegroup_number == 1 for one in crystals), len(crystals)
+            )
         say(f"{name}: looked at as written")
     return found
 
@@ -79,6 +101,20 @@ def before_redrawing(world: World) -> Figures:
     }
 
 
+def diffused_before_redrawing(world: World, mode: str) -> Figures:
+    """What the diffusion model samples; without symmetry there is no group that could be kept."""
+    crystals, n = made(world, BEFORE_REDRAWING[mode])[0], world.plan.diffused
+    found: Figures = {
+        "n": n,
+        "without_a_cell": n - len(crystals),
+        "validity": share(validity([one.structure for one in crystals])["hits"], n),
+    }
+    if mode != "plain":
+        kept = groups_as_made(crystals)
+        found["group_kept"] = {tolerance: share(figure["hits"], n) for tolerance, figure in kept.items()}
+    return found
+
+
 def relaxed_row(world: World, name: str) -> Figures:
     """A set after relaxation."""
     results = outcomes(world, name)
@@ -93,9 +129,17 @@ def relaxed_row(world: World, name: str) -> Figures:
         "at_rest": novelty(at_rest, world.reference, world.reference.formulas),
         "displacement": displacement(results, world.seed),
     }
-    if name in ("groups", "reranked_groups"):
+    if name in BY_GROUP:
         found["by_group"] = by_group(results)
+    if name in DIFFUSED:
+        found["after_dropping_the_known"] = of_the_novel(world, results)
     return found
+
+
+def of_the_novel(world: World, results: list[Outcome]) -> Figures:
+    """Stability of those that were not known as they were made, as the generator drops them."""
+    novel = [one for one in results if is_novel(one.made.structure, world.reference)]
+    return {"dropped": len(results) - len(novel), **stability(novel, world.seed)}
 
 
 def suns(world: World, results: list[Outcome]) -> Figures:
@@ -128,10 +172,10 @@ def by_group(results: list[Outcome]) -> Figures:
     return found
 
 
-def compared_row(world: World) -> Figures:
+def compared_row(world: World, pairs: Sequence[tuple[str, str]] = PAIRS) -> Figures:
     """Differences between sets, all relaxed alike and on the same hull."""
     rows = {}
-    for name in COMPARED:
+    for name in dict.fromkeys(itertools.chain(*pairs)):
         results = outcomes(world, name)
         rows[name] = {NEAR: stability(results, world.seed)[NEAR], **suns(world, results)}
     differences = {
@@ -144,7 +188,7 @@ def compared_row(world: World) -> Figures:
             )
             for figure in rows[one]
         }
-        for one, other in PAIRS
+        for one, other in pairs
     }
     return {"sets": rows, "differences": differences}
 

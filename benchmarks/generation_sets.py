@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -17,8 +18,17 @@ from ..generators.tokens.generator_config import TokenGeneratorConfig, style_of
 from ..generators.tokens.sampling import AT_ONCE
 from ..generators.tokens.writing import Sound, Writer
 from ..generators.wyckoff.decode import decode
+from .generation_diffusion import (
+    BEFORE_REDRAWING,
+    DIFFUSED,
+    diffused_groups,
+    diffused_set,
+    reranked,
+    set_key,
+    unchecked_set,
+)
 from .generation_figures import Made, Outcome, outcomes_of
-from .generation_kept import Progress, Set
+from .generation_kept import Progress, Set, settings_of
 from .generation_random import RandomWriter
 from .generation_world import World
 
@@ -43,6 +53,8 @@ def outcomes(world: World, name: str) -> list[Outcome]:
 
 def key_of(world: World, name: str, **more: Any) -> dict[str, Any]:
     """All that decides a set."""
+    if name in DIFFUSED or name in BEFORE_REDRAWING.values():
+        return set_key(world, name)
     plan = world.plan
     key = {"set": name, "seed": world.seed, "count": plan.count, "code": world.code, **more}
     if name in ("groups", "reranked_groups"):
@@ -65,7 +77,7 @@ def written(world: World, config: TokenGeneratorConfig, count: int, stream: str)
     for sound in islice(sounds, count):
         some.append(of_sound(sound))
         told.advance()
-    return some, {**_settings(config), **counted(writer)}
+    return some, {**settings_of(config), **counted(writer)}
 
 
 def generator(world: World, stream: str) -> Any:
@@ -103,7 +115,7 @@ def _unchecked(world: World) -> Set:
                 world.grammar(config), world.plan.count, generator(world, "unchecked"), style_of(config)
             )
         ]
-    return some, _settings(config)
+    return some, settings_of(config)
 
 
 def _groups(world: World) -> Set:
@@ -127,7 +139,7 @@ def _groups(world: World) -> Set:
 
 def _reranked(world: World) -> Set:
     config = world.config()
-    return _handed_on(world, config, world.plan.count, "reranked"), _settings(config)
+    return _handed_on(world, config, world.plan.count, "reranked"), settings_of(config)
 
 
 def _reranked_groups(world: World) -> Set:
@@ -168,7 +180,7 @@ def _substitution(world: World) -> Set:
     for candidate in made_by.generate(seeds, world.plan.count, world.rng("substitution"), tools):
         found.append(candidate)
         told.advance()
-    return of_candidates(found), {**_settings(made_by.config), "seeds": len(seeds)}
+    return of_candidates(found), {**settings_of(made_by.config), "seeds": len(seeds)}
 
 
 def _random(world: World) -> Set:
@@ -183,10 +195,6 @@ def of_candidates(candidates: Sequence[Candidate]) -> list[Made]:
     return [Made(c.structure, int(c.spacegroup_number or 1), c.value("log_probability")) for c in candidates]
 
 
-def _settings(config: Any) -> dict[str, Any]:
-    return {"settings": config.model_dump(mode="json", exclude_defaults=True) or "defaults"}
-
-
 MAKERS: dict[str, Callable[[World], Set]] = {
     "raw": _raw,
     "reranked": _reranked,
@@ -197,6 +205,22 @@ MAKERS: dict[str, Callable[[World], Set]] = {
     "polar": _polar,
     "groups": _groups,
     "unchecked": _unchecked,
+    "diffusion_raw": partial(diffused_set, name="diffusion_raw"),
+    "diffusion_symmetric": partial(diffused_set, name="diffusion_symmetric", from_tokens=True),
+    "diffusion_groups": lambda world: diffused_groups(world, GROUPS),
+    "diffusion_reranked": reranked,
+    "diffusion_steered": partial(diffused_set, name="diffusion_steered", steering="predictor"),
+    **{name: partial(unchecked_set, mode=mode) for mode, name in BEFORE_REDRAWING.items()},
 }
-RELAXED = ("raw", "reranked", "substitution", "random", "polar", "groups", "reranked_groups", "known")
+RELAXED = (
+    "raw",
+    "reranked",
+    "substitution",
+    "random",
+    "polar",
+    "groups",
+    "reranked_groups",
+    "known",
+    *DIFFUSED,
+)
 """Sets of which each has a row of its own."""

@@ -42,7 +42,7 @@ def speed_row(world: World) -> Figures:
     rounds: dict[str, list[Round]] = {name: [] for name in names}
     for i in range(world.plan.repeats):
         for name in names:
-            rounds[name].append(_timed(getattr(timings, name)))
+            rounds[name].append(timed(getattr(timings, name)))
         say(f"speed: round {i + 1} of {world.plan.repeats}")
     rates = {name: [some.crystals / some.wall for some in taken] for name, taken in rounds.items()}
     figures: Figures = {}
@@ -123,7 +123,8 @@ class Timings:
             return list(self.sampler.write(self.grammar, self.count, self.draws, self.style))
 
 
-def _timed(work: Callable[[], int]) -> Round:
+def timed(work: Callable[[], int]) -> Round:
+    """How long some work takes that gives the number of its crystals."""
     wall, cpu = time.perf_counter(), time.process_time()
     crystals = work()
     return Round(crystals, time.perf_counter() - wall, time.process_time() - cpu)

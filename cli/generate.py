@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -17,6 +18,16 @@ if TYPE_CHECKING:
     from ..store.store import CandidateStore
 
 _WISHES, _TEMPLATE, _DRAWS = "Which crystals", "A known crystal, filled anew", "How they are drawn"
+
+
+class Steering(StrEnum):
+    """What may steer the diffusion."""
+
+    none = "none"
+    predictor = "predictor"
+    potential = "potential"
+
+
 _COLUMNS = ("log_probability", "formation_energy_per_atom", "band_gap")
 """What the table shows beside the usual columns, where any crystal has it."""
 _CATALOG = "catalog"
@@ -83,6 +94,15 @@ def generate(
             rich_help_panel=_WISHES,
         ),
     ] = None,
+    from_tokens: Annotated[
+        bool,
+        typer.Option(
+            "--from-tokens",
+            help="Of diffusion: the token generator says space group, elements and Wyckoff positions, and what symmetry leaves "
+            "free of coordinates and cell is diffused. --spacegroup and --polar do so as well.",
+            rich_help_panel=_WISHES,
+        ),
+    ] = False,
     template: Annotated[
         str | None,
         typer.Option(
@@ -112,7 +132,8 @@ def generate(
     guidance: Annotated[
         float | None,
         typer.Option(
-            help="How much more the property ranges count than the model thinks.",
+            help="How much the property ranges count: more exaggerates them, 0 is deaf (diffusion) or no more than the model "
+            "thinks (tokens).",
             show_default=False,
             rich_help_panel=_DRAWS,
         ),
@@ -120,7 +141,15 @@ def generate(
     steps: Annotated[
         int | None,
         typer.Option(
-            help="Steps from noise to a crystal, of a generator that takes some.",
+            help="Evaluations of the network from noise to a crystal, of diffusion; 20 to 150 are sensible.",
+            show_default=False,
+            rich_help_panel=_DRAWS,
+        ),
+    ] = None,
+    steering: Annotated[
+        Steering | None,
+        typer.Option(
+            help="Of diffusion: what resamples particles by their energy above the hull in the last fifth of the steps.",
             show_default=False,
             rich_help_panel=_DRAWS,
         ),
@@ -174,13 +203,17 @@ def generate(
         "--temperature": temperature,
         "--guidance": guidance,
         "--steps": steps,
+        "--from-tokens": from_tokens or None,
+        "--steering": steering.value if steering else None,
         "--model": model,
     }
     kind = kind_of(name)
     component = configured(name, kind, {option: wish for option, wish in wishes.items() if wish is not None})
     with _store(store) as opened:
         seeds = _seeds(kind, template, source, store, opened)
-        tools = _tools(kind, seeds, opened, with_catalog=bool(template) or not seeds or source != _CATALOG)
+        tools = _tools(
+            component, seeds, opened, with_catalog=bool(template) or not seeds or source != _CATALOG
+        )
         found = _generated(component, seeds, count, seed, tools)
         if tools.predictor is not None and not mask:
             found = tools.predictor.predict(found)
@@ -246,12 +279,12 @@ def _seeds(
 
 
 def _tools(
-    kind: type[Generator], seeds: Sequence[Candidate], opened: CandidateStore | None, with_catalog: bool
+    component: Generator, seeds: Sequence[Candidate], opened: CandidateStore | None, with_catalog: bool
 ) -> Tools:
     """What the generator says it asks; the rest is not loaded.
 
     Args:
-        kind: Of generator; one that does not say is handed what is known.
+        component: One that does not say is handed what is known.
         seeds: Known, all of them.
         opened: Its crystals are known as well.
         with_catalog: Whether the catalogue's are still to be added.
@@ -260,7 +293,7 @@ def _tools(
     from ..flows import toolbox
     from ..retrieval.catalog.source import Catalog
 
-    asked = getattr(kind, "uses_tools", ("known",))
+    asked = getattr(component, "uses_tools", ("known",))
     found: dict[str, Any] = {}
     if "known" in asked:
         found["known"] = known = toolbox.known((c.candidate_id, c.structure) for c in seeds)
@@ -272,6 +305,8 @@ def _tools(
         found["predictor"] = toolbox.predictor("properties")
     if "hull" in asked:
         found["hull"] = toolbox.hull()
+    if "potential" in asked:
+        found["potential"] = toolbox.potential("chgnet")
     return Tools(**found)
 
 

@@ -26,6 +26,8 @@ SETTINGS = {
     "--temperature": "temperature",
     "--guidance": "guidance",
     "--steps": "steps",
+    "--from-tokens": "from_tokens",
+    "--steering": "steering",
     "--model": "model",
 }
 """Option to the field of a generator's settings; a generator without the field does not know the option."""
@@ -124,7 +126,8 @@ def _who_knows(option: str) -> str:
                 knowers.append(name)
     if not knowers:
         return "no generator here does"
-    return f"{' and '.join(knowers)} {'does' if len(knowers) == 1 else 'do'}"
+    *others, last = knowers
+    return f"{', '.join(others)} and {last} do" if others else f"{last} does"
 
 
 def _sentence(problem: ErrorDetails) -> str:

@@ -4,6 +4,7 @@ HysteronError
 |-- InputError            what came in cannot be used        exit 2
 |   |-- StructureError    a crystal that cannot be treated (disordered, empty, overlapping)
 |   |-- FilterError       a filter that cannot be read or names something unknown
+|   |-- OutsideDomainError  crystals that a model never learnt were asked of it
 |   |-- SettingsError     a RUN.toml, preset or option that does not fit
 |   `-- NotFoundError     no such run, candidate, file or registered name
 |-- HullError             no energy above hull can be given
@@ -44,6 +45,10 @@ class FilterError(InputError):
 
 class SettingsError(InputError):
     """A setting that does not fit."""
+
+
+class OutsideDomainError(InputError):
+    """Crystals that a model never learnt were asked of it; another component may know them."""
 
 
 class NotFoundError(InputError):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from ..core.candidate import Candidate
 from ..core.contracts import Known, Tools
+from ..core.errors import MissingDataError, OutsideDomainError
 from ..core.identity import IdentityIndex, bucket_of
 from ..export.run_summary import TOGETHER
 
@@ -49,6 +50,7 @@ class Proposals:
         candidates: In the order they came. The same crystal by two roads is here twice, under one name and each time with its
             own provenance: the store makes one of them, with its own rule, and keeps the first geometry.
         by_generator: Ids that each generator proposed, each once.
+        silent: Why a generator could propose nothing: its weights are missing, or the run asks for what its model never learnt.
     """
 
     def __init__(self, named: Callable[[list[str]], Named]) -> None:
@@ -57,6 +59,7 @@ class Proposals:
         self._formulas: set[str] = set()
         self.candidates: list[Candidate] = []
         self.by_generator: dict[str, list[str]] = {}
+        self.silent: dict[str, str] = {}
 
     @property
     def ids(self) -> list[str]:
@@ -114,21 +117,32 @@ def propose(
     """A chunk of new crystals: every road gives its share, and who can gives what others could not.
 
     Nobody hears of the others' crystals at first, so that one on which two agree is seen to come from both. What is then
-    missing is asked of the roads in order, of none that gave less than it was asked for: it has no more.
+    missing is asked of the roads in order, of none that gave less than it was asked for: it has no more. So the others
+    fill in for a generator without weights.
 
     Args:
         roads: In the order of the run.
         count: How many different crystals are wanted.
         tools: With `known`, the crystals that need not be proposed.
         named: Crystals of these formulas that have names already.
+
+    Raises:
+        MissingDataError, OutsideDomainError: no road can propose anything; the first one says why.
     """
     proposals = Proposals(named)
-    rich = []
+    rich, errors = [], []
     for road, wanted in zip(roads, shared_out([road.share for road in roads], count), strict=True):
-        given = list(road.ask(wanted, tools)) if wanted else []
+        try:
+            given = list(road.ask(wanted, tools)) if wanted else []
+        except (MissingDataError, OutsideDomainError) as error:
+            errors.append(error)
+            proposals.silent[road.name] = str(error)
+            continue
         proposals.take_in(road.name, given)
         if len(given) == wanted:
             rich.append(road)
+    if errors and len(errors) == len(roads):
+        raise errors[0]
     if tools.known is not None:
         tools = replace(tools, known=KnownOrProposed(tools.known, proposals))
     for road in rich:

@@ -100,7 +100,10 @@ def generate(run: Run, chunk: int) -> int:
     tables = run.settings.generator
     roads = [_road(run, chunk, i, table) for i, table in enumerate(tables) if table.share]
     new = propose(roads, PROPOSALS_A_CHUNK, tools, run.store.structures)
-    work = ("generate", chunk, {"ids": new.ids, "by_generator": new.by_generator})
+    if chunk == 0:
+        for name, reason in new.silent.items():
+            listener().say(f"{name} proposes nothing in this run, the other generators fill in: {reason}")
+    work = ("generate", chunk, {"ids": new.ids, "by_generator": new.by_generator, "silent": new.silent})
     run.store.upsert(new.candidates, run.run_id, role="proposed", stage="generate", chunk=chunk, work=work)
     _known(run).add_all((c.candidate_id, c.structure) for c in new.candidates)
     listener().advance(len(new))

@@ -12,6 +12,7 @@ from ..core.clock import utc_now
 from ..core.errors import InputError
 from ..core.settings import config_hash, home
 from .progress import Listener
+from .taught import taught_crystals
 from .train_properties import told
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def train_tokens(
     if not checkpoint.is_file():
         for stale in (log, *work.glob("epoch-*.safetensors")):
             stale.unlink(missing_ok=True)
-    taught = crystals(config, listener, workers, data)
+    taught = taught_crystals(config.data.most_atoms, listener, workers, data)
     vocabulary = Vocabulary(most_atoms=config.data.most_atoms)
     sequences = [to_tokens(e.crystal, vocabulary, e.properties) for e in taught]
     table = Table.of(sequences, vocabulary)
@@ -178,32 +179,6 @@ def _near_hull(structures: Sequence[Structure], limit: float) -> list[bool]:
     candidates = [Candidate(str(i), structure) for i, structure in enumerate(structures)]
     predicted = toolbox.predictor("properties").predict(candidates)
     return [d is not None and d <= limit for d in expected_distances(predicted, toolbox.hull())]
-
-
-def crystals(
-    config: TokensConfig, listener: Listener, workers: int = 1, data: Path | None = None
-) -> list[Example]:
-    """The crystals that teach, encoded; how many could not be is told."""
-    from ..core.crystals import crystals_folder, read_crystals
-    from ..generators.wyckoff.examples import examples
-    from ..predictors.workers import map_unordered
-
-    listener.stage("encode crystals", None)
-    records = list(read_crystals(crystals_folder(data), ("train", "val")))
-    found, refused = examples(
-        records,
-        config.data.most_atoms,
-        home() / "cache" / "tokens",
-        lambda function, tasks: map_unordered(function, tasks, workers),
-        listener.advance,
-    )
-    if refused:
-        reason, count = refused.most_common(1)[0]
-        listener.say(
-            f"{sum(refused.values())} of {len(found) + sum(refused.values())} crystals cannot be written in Wyckoff "
-            f"positions and teach nothing, {count} of them because: {reason}"
-        )
-    return found
 
 
 def _shown(progress: Progress) -> Shown:

@@ -7,4 +7,5 @@ One file, one idea; each class here obeys `core.contracts.Generator` and names i
 GENERATORS = {
     "substitution": "hysteron.generators.substitution:Substitution",
     "tokens": "hysteron.generators.tokens.generator:Tokens",
+    "diffusion": "hysteron.generators.diffusion.generator:Diffusion",
 }

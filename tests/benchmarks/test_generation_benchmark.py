@@ -1,122 +1,24 @@
 """The generation benchmark on a handful of crystals and a toy potential: rows, claims, and what is kept."""
 
 import json
-from functools import cache, cached_property
 
-import materials
 import pytest
-import torch
+from generation_toys import TOY, ToyWorld, crystal
 from hysteron.benchmarks import BENCHMARKS, generation, generation_sets
-from hysteron.benchmarks.generation import run
-from hysteron.benchmarks.generation_claims import claims
+from hysteron.benchmarks.generation import ROWS, run
+from hysteron.benchmarks.generation_claims import CLAIMS, claims
 from hysteron.benchmarks.generation_conditioning import compared, conditioning_row, is_inside
 from hysteron.benchmarks.generation_figures import Made, symmetry_of
 from hysteron.benchmarks.generation_kept import Kept
-from hysteron.benchmarks.generation_reference import Reference
-from hysteron.benchmarks.generation_sets import GROUPS, MAKERS, key_of, made
+from hysteron.benchmarks.generation_rows import DIFFUSION_PAIRS, PAIRS
+from hysteron.benchmarks.generation_sets import GROUPS, MAKERS, RELAXED, key_of, made
 from hysteron.benchmarks.generation_speed import speed_row
-from hysteron.benchmarks.generation_world import Plan, World
-from hysteron.core.candidate import PropertyValue
-from hysteron.core.contracts import HullDistance, Relaxation
-from hysteron.core.crystals import CrystalRecord
 from hysteron.core.errors import MissingDataError, NotFoundError
 from hysteron.core.registry import load
 from hysteron.core.symmetry import is_polar
-from hysteron.generators.tokens.generator import trained_model
-from hysteron.generators.tokens.generator_config import TokenGeneratorConfig
-from hysteron.generators.tokens.model import ModelConfig, TokenModel
-from hysteron.generators.tokens.vocabulary import Vocabulary
-from hysteron.generators.tokens.weights import Trained
 from hysteron.predictors.relaxation.relaxer import BatchedRelaxer
 from hysteron.predictors.relaxation.settings import RelaxerSettings
 from pair_potential import PairPotential
-
-TOY = Plan(count=4, per_group=1, conditioned=4, training=2, timed=8, repeats=2)
-SHAPE = ModelConfig(len(Vocabulary()), width=16, layers=1, heads=2, coordinate_parts=2, lattice_parts=2)
-
-
-class Flat:
-    """A hull at -3 eV/atom everywhere."""
-
-    name = potential_name = "flat"
-
-    def distances(self, items):
-        return [HullDistance(energy + 3, None, ()) for _, energy, _ in items]
-
-
-class Gaps:
-    """Every crystal has a gap of 3 eV."""
-
-    name, model_hash = "gaps", "1"
-
-    def predict(self, candidates):
-        gap = PropertyValue("band_gap", 3.0, "eV", "toy")
-        energy = PropertyValue("formation_energy_per_atom", -1.0, "eV/atom", "toy")
-        return [c.with_property(gap, energy) for c in candidates]
-
-
-class Swelling:
-    """A relaxer that makes every crystal one percent larger."""
-
-    version, potential = "swelling", PairPotential()
-
-    def relax(self, structures, on_done=None, checkpoint=None):
-        found = []
-        for i, structure in enumerate(structures):
-            larger = structure.copy()
-            larger.scale_lattice(1.01 * structure.volume)
-            found.append(Relaxation(larger, -2.95, 0.01, 7, True))
-            if on_done:
-                on_done(i, found[-1])
-        return found
-
-
-class ToyWorld(World):
-    """An untrained model that writes the smallest cells, for it puts few atoms where they fit."""
-
-    code = "toy"
-    hull, predictor, relaxer = Flat(), Gaps(), Swelling()
-
-    @cached_property
-    def file(self):
-        torch.manual_seed(0)
-        path = self.kept.folder / "model.safetensors"
-        Trained(TokenModel(SHAPE).eval(), Vocabulary(), {"method": "untrained"}).save(path)
-        return path
-
-    @property
-    def weights(self):
-        return "untrained"
-
-    @property
-    def trained(self):
-        return trained_model(self.file)
-
-    def config(self, **wishes):
-        return TokenGeneratorConfig(**{"natoms": (2, 3), "model": self.file, "oversampling": 1} | wishes)
-
-    @cached_property
-    def reference(self):
-        return Reference(
-            [record(crystal("sodium_chloride"), "a", "train"), record(crystal("silicon"), "b", "test")]
-        )
-
-
-@cache
-def crystal(name):
-    return getattr(materials, name)()
-
-
-def record(structure, identifier, split):
-    return CrystalRecord(
-        identifier,
-        structure.composition.reduced_formula,
-        structure.lattice.matrix.tolist(),
-        [site.specie.symbol for site in structure],
-        structure.frac_coords.tolist(),
-        {"split": split, "e_above_hull": 0.0},
-    )
-
 
 CRYSTALS = ("sodium_chloride", "magnesium_oxide", "barium_titanate_tetragonal", "magnesium_oxide")
 asked_for = []
@@ -146,7 +48,7 @@ def toys(tmp_path, monkeypatch):
 
 def test_every_row_that_looks_at_sets(toys):
     rows = {}
-    for only in ("written", "raw", "groups", "compared"):
+    for only in ("written", "raw", "groups", "compared", "diffusion_raw"):
         found = run(only=only, plan=TOY, folder=toys, resume=True)
         json.dumps(found, allow_nan=False)
         assert found["claims"]
@@ -163,6 +65,48 @@ def test_every_row_that_looks_at_sets(toys):
     differences = rows["compared"]["differences"]["reranked less substitution"]
     assert differences["sun"]["difference"] == 0
     assert len(asked_for) == len(MAKERS)  # each set is made once and then read
+    assert "after_dropping_the_known" not in relaxed
+    of_diffusion(rows)
+    targets_of_diffusion(rows)
+
+
+def of_diffusion(rows):
+    novel = rows["diffusion_raw"]["after_dropping_the_known"]
+    assert (novel["dropped"], novel["at_rest"]["n"]) == (1, 3)  # salt is known
+    before = rows["written"]["diffusion_before_redrawing"]
+    assert before["from_tokens"]["group_kept"]["symprec_0.01_A"]["hits"] == 4
+    assert "group_kept" not in before["plain"]
+
+
+def targets_of_diffusion(rows):
+    """Every set is of the same crystals here, so that one row stands for all."""
+    after = rows["diffusion_raw"]
+    names = ("diffusion_raw", "diffusion_symmetric", "diffusion_groups")
+    found = claims({"written": rows["written"], **dict.fromkeys(names, after)})
+    lines = {line["figure"]: line for line in found}
+    for name in ("diffusion_raw", "diffusion_symmetric"):
+        assert lines[f"{name}: unique"]["target"] == ">= 0.97"
+        assert (lines[f"{name}: novel"]["target"], lines[f"{name}: novel"]["met"]) == (">= 0.6", True)
+        line = lines[f"{name}: at most 0.1 eV/atom above the hull, of those that were not known"]
+        assert (line["target"], line["n"], line["measured"], line["with_the_known"]) == (
+            ">= 0.35",
+            3,
+            1.0,
+            1.0,
+        )
+        assert lines[f"{name}: median displacement from generated to relaxed, A"]["target"] == "<= 0.15"
+    kept = "space group {}kept after relaxation, symprec 0.1 A"
+    assert lines[f"diffusion_symmetric: {kept.format('')}"]["target"] == ">= 0.9"
+    assert lines[f"diffusion_groups: {kept.format('asked for ')}"]["target"] == ">= 0.9"
+    assert lines[f"diffusion_raw: {kept.format('')}"]["target"] is None
+    assert lines["diffusion_groups: novel"]["target"] is None
+
+
+def test_sets_that_are_compared_have_rows():
+    assert set(ROWS) == set(CLAIMS)
+    named = {name for pair in (*PAIRS, *DIFFUSION_PAIRS) for name in pair}
+    assert named < set(RELAXED) < set(ROWS)
+    assert ROWS["diffusion_compared"].keywords["pairs"] is DIFFUSION_PAIRS
 
 
 def test_targets_are_told_beside_figures(toys):

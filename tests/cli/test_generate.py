@@ -4,6 +4,7 @@ import csv
 import io
 import json
 
+import diffusion_toys
 import materials
 import pytest
 import torch
@@ -16,6 +17,8 @@ from hysteron.core.identity import bucket_of, candidate_id, same_crystal
 from hysteron.core.settings import home
 from hysteron.flows import toolbox
 from hysteron.generators import GENERATORS
+from hysteron.generators.diffusion.settings import DataTable
+from hysteron.generators.diffusion.weights import Trained as TrainedDiffusion
 from hysteron.generators.tokens.model import ModelConfig, TokenModel
 from hysteron.generators.tokens.vocabulary import Vocabulary
 from hysteron.generators.tokens.weights import Trained
@@ -268,21 +271,44 @@ def test_csv_and_cif_of_fillings(titanate, weights, capsys):
     assert "_cell_length_a" in capsys.readouterr().out
 
 
+def test_crystals_out_of_noise(tmp_path, capsys):
+    network = diffusion_toys.awake(diffusion_toys.small_network(), size=0.05)
+    path = tmp_path / "tiny.safetensors"
+    TrainedDiffusion(network, DataTable(), ((2, 2, 1),), {"method": "diffusion, untrained"}).save(path)
+    asked = ["--model", str(path), "--formula", "NaCl", "--natoms", "2..2", "--steps", "8", "--count", "2"]
+    assert main(["generate", "diffusion", *asked, "--format", "jsonl"]) == 0
+    found, said = records(capsys)
+    assert [record["formula"] for record in found] == ["NaCl", "NaCl"]
+    assert {record["provenance"][0]["name"] for record in found} == {"diffusion"}
+    assert "2 of 2 proposed by diffusion." in said
+    assert main(["generate", "diffusion", *asked[:2], "--formula", "NiAl"]) == 2
+    assert "none of the anions" in capsys.readouterr().err
+
+
 # What is refused
 
 
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ("substitution --guidance 2", "substitution does not know --guidance; tokens does."),
-        ("substitution --steps 5", "substitution does not know --steps; toy does."),
-        ("tokens --steps 5", "tokens does not know --steps; toy does."),
+        ("substitution --guidance 2", "substitution does not know --guidance; diffusion and tokens do."),
+        ("substitution --steps 5", "substitution does not know --steps; diffusion and toy do."),
+        ("tokens --steps 5", "tokens does not know --steps; diffusion and toy do."),
         ("substitution --temperature 1", "substitution does not know --temperature; tokens does."),
-        ("substitution --property band_gap=2..", "does not know --property; tokens and toy do."),
-        ("substitution --model nothing", "substitution does not know --model; tokens does."),
-        ("toy --formula SrTiO3", "toy does not know --formula; substitution and tokens do."),
-        ("toy --spacegroup 99", "toy does not know --spacegroup; substitution and tokens do."),
+        (
+            "substitution --property band_gap=2..",
+            "does not know --property; diffusion, tokens and toy do.",
+        ),
+        ("substitution --model nothing", "substitution does not know --model; diffusion and tokens do."),
+        ("toy --formula SrTiO3", "toy does not know --formula; diffusion, substitution and tokens do."),
+        ("toy --spacegroup 99", "toy does not know --spacegroup; diffusion, substitution and tokens do."),
         ("tokens --spacegroup 99 --polar", "--spacegroup and --polar exclude each other"),
+        ("tokens --from-tokens", "tokens does not know --from-tokens; diffusion does."),
+        ("tokens --steering predictor", "tokens does not know --steering; diffusion does."),
+        ("diffusion --temperature 1", "diffusion does not know --temperature; tokens does."),
+        ("diffusion --steps 1", "--steps: "),
+        ("diffusion --steering luck", "--steering"),
+        ("diffusion --model nothing", "There is no file nothing"),
         ("tokens --template X", "--template needs --mask"),
         ("tokens --mask Ti", "--mask needs --template"),
         ("substitution --template X --mask Ti", "substitution does not know --mask; tokens does."),
@@ -360,10 +386,12 @@ def test_help_names_the_generators_and_groups_the_options(capsys):
 
 
 def test_every_option_belongs_to_a_setting_of_some_generator():
+    from hysteron.generators.diffusion.generator_config import DiffusionGeneratorConfig
     from hysteron.generators.substitution_config import SubstitutionConfig
     from hysteron.generators.tokens.generator_config import TokenGeneratorConfig
 
-    known = {*SubstitutionConfig.model_fields, *TokenGeneratorConfig.model_fields, "steps"}
+    models = (SubstitutionConfig, TokenGeneratorConfig, DiffusionGeneratorConfig)
+    known = {name for model in models for name in model.model_fields}
     assert set(SETTINGS.values()) <= known
 
 

@@ -133,3 +133,49 @@ def test_the_configuration_that_ships_is_valid():
         found = validate(PropertiesConfig, read_toml(path), "properties.toml")
     assert found.name == "properties"
     assert found.training.device == "cpu"
+
+
+# The diffusion model
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["diffusion"], "Give a TOML file or --profile cpu-2h, gpu-30min"),
+        (["diffusion", "x.toml", "--profile", "cpu-2h"], "Give a TOML file or --profile"),
+        (["diffusion", "nothing.toml"], "There is no file nothing.toml"),
+        (["diffusion", "--profile", "tpu"], "tpu"),
+        (
+            ["diffusion-adapter", "--profile", "cpu-2h"],
+            "Name what the model shall listen to: --property band_gap",
+        ),
+        (["diffusion-adapter", "--profile", "cpu-2h", "--property", "luck"], "luck"),
+        (["diffusion", "--profile", "cpu-2h"], "HYSTERON_DATA_DIR"),
+    ],
+)
+def test_bad_wishes_about_the_diffusion_model_are_sentences(arguments, says, monkeypatch, capsys):
+    monkeypatch.delenv("HYSTERON_DATA_DIR", raising=False)
+    assert main(["train", *arguments]) == 2
+    said = capsys.readouterr()
+    assert says in said.err
+    assert "Traceback" not in said.err
+    assert "Unexpected" not in said.err
+
+
+@pytest.mark.parametrize("profile", ["cpu-2h", "gpu-30min"])
+def test_the_profiles_that_ship_are_valid_and_small_enough(profile):
+    """At most 10 MB of weights in half precision."""
+    from importlib import resources
+
+    from hysteron.core.settings import read_toml, validate
+    from hysteron.generators.diffusion.elements import descriptors
+    from hysteron.generators.diffusion.network import Network, NetworkConfig
+    from hysteron.generators.diffusion.settings import DiffusionConfig
+
+    shipped = resources.files("hysteron.data").joinpath("configs", f"diffusion-{profile}.toml")
+    with resources.as_file(shipped) as path:
+        config = validate(DiffusionConfig, read_toml(path), profile)
+    network = Network(NetworkConfig(**config.network.model_dump(), descriptors=descriptors().shape[1]))
+    assert 2 * sum(tensor.numel() for tensor in network.state_dict().values()) < 10_000_000
+    assert (config.training.device == "cuda") == (profile == "gpu-30min")
+    assert config.training.compiled == (profile == "gpu-30min")

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from hysteron.core.candidate import Candidate
 from hysteron.core.contracts import Tools
+from hysteron.core.errors import MissingDataError
 from hysteron.core.identity import IdentityIndex, bucket_of, candidate_id, same_crystal
 from hysteron.flows import toolbox
 from hysteron.flows.proposals import Road, propose, shared_out
@@ -53,6 +54,27 @@ def made(*generators: Listed, count: int = 8, known=(), named=()):
         tools,
         lambda formulas: [p for f in formulas for p in wanted.get(f, ())],
     )
+
+
+class WithoutWeights(Listed):
+    """Cannot propose anything."""
+
+    def ask(self, count: int, tools: Tools) -> Iterator[Candidate]:
+        raise MissingDataError("There are no weights.")
+        yield
+
+
+def test_others_fill_in_for_a_generator_without_weights():
+    missing, other = WithoutWeights("missing", []), Listed("other", salts())
+    found = made(missing, other, count=6)
+    assert len(found) == 6
+    assert found.silent == {"missing": "There are no weights."}
+    assert found.by_generator.keys() == {"other"}
+
+
+def test_a_run_of_nothing_but_generators_without_weights_says_why():
+    with pytest.raises(MissingDataError, match="no weights"):
+        made(WithoutWeights("missing", []), WithoutWeights("too", []))
 
 
 @pytest.mark.parametrize(

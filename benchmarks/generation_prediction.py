@@ -1,0 +1,264 @@
+"""Which structure does the diffusion model give to a formula, and is it the right one?
+
+One sample for each test formula (`generation_targets.py`), matched as in `generation_matching.py`. The ways, by what is given:
+
+    plain                 types and number of atoms of the true primitive cell, as papers do it; all else is diffused
+    skeleton              space group and Wyckoff positions as well; what symmetry leaves free is diffused
+    from_tokens           the formula alone: the token model says group and positions
+    tokens                the formula alone: the crystal that the token model writes, whose positions `from_tokens` takes
+    random_in_mean_cell   chance that knows the group's mean cell (`generation_cells.py`)
+    random_in_skeleton    chance that knows the Wyckoff positions besides
+
+A `plain` crystal is put on the places of higher symmetry that lie near, as the generator does it; `as_sampled` is without that.
+Nothing is sampled anew: a crystal that is not sound has missed. What the token model cannot write has missed as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from ..core.errors import InputError
+from ..core.settings import config_hash
+from ..generators.diffusion.crystals import settled
+from ..generators.diffusion.entries import symmetric_entry
+from ..generators.diffusion.maker import AT_ONCE
+from ..generators.diffusion.sampler import Style, plain_start, sample
+from ..generators.diffusion.starts import Start
+from ..generators.diffusion.table import MASK, padded
+from ..generators.soundness import one_thread
+from ..generators.tokens.generator_config import style_of
+from ..generators.tokens.writing import Writer
+from ..generators.wyckoff.crystal import WyckoffCrystal
+from .generation_cells import random_in_mean_cell, random_in_skeleton
+from .generation_diffusion import as_sampled, diffusion_key
+from .generation_figures import Made, is_sound
+from .generation_intervals import Figures, difference
+from .generation_kept import Progress, Set, say
+from .generation_matching import (
+    ANGLE_TOLERANCE_DEGREE,
+    LENGTH_TOLERANCE,
+    MATCHED,
+    NO_MATCH,
+    STRICTLY,
+    distances,
+    matched,
+)
+from .generation_sets import generator
+from .generation_targets import Target, targets
+from .generation_world import World
+
+if TYPE_CHECKING:
+    from pymatgen.core import Structure
+
+WRITTEN_AT_ONCE = 8
+"""Crystals of one formula that the token model writes side by side; the first sound one counts."""
+BASELINES = ("random_in_mean_cell", "random_in_skeleton")
+
+
+def prediction_row(world: World) -> Figures:
+    """Every way, on the same formulas."""
+    asked = targets(world)
+    ways = {way: figures_of(world, way, asked.chosen) for way in WAYS}
+    for way, figures in ways.items():
+        say(f"{way}: {figures[MATCHED]['match_rate']['hits']} of {len(asked.chosen)} formulas matched")
+    cells = [world.mean_cells.whose(one.crystal.spacegroup_number) for one in asked.chosen]
+    return {
+        "targets": asked.told(),
+        "ways": ways,
+        "differences": {
+            f"{way} less {baseline}": _differences(ways[way], ways[baseline])
+            for way in ("plain", "skeleton", "from_tokens", "tokens")
+            for baseline in BASELINES
+        },
+        "evaluations": world.diffusion_config().steps,
+        "matcher": {"ltol": LENGTH_TOLERANCE, "angle_tol": ANGLE_TOLERANCE_DEGREE},
+        "units": "rmse: (V/N)^(1/3)",
+        "mean_cells": {
+            "of_the_group": sum(isinstance(one, int) for one in cells),
+            "of_the_crystal_system_or_of_all": sum(isinstance(one, str) for one in cells),
+        },
+    }
+
+
+def figures_of(world: World, way: str, asked: Sequence[Target], evaluations: int | None = None) -> Figures:
+    """Match rates and distances of one way.
+
+    Args:
+        world: Has the models.
+        way: One of `WAYS`.
+        asked: What has to be found.
+        evaluations: Of the network; those of the generator's defaults if none are named.
+    """
+    told = _predicted(world, way, asked, evaluations or world.diffusion_config().steps)[1]
+    five = [i for i, one in enumerate(asked) if one.is_abx3]
+    found = matched(told["distances"], world.seed)
+    found["five_atom_ABX3"] = matched([told["distances"][i] for i in five], world.seed)
+    found["not_sound"], found["not_made"] = told["not_sound"], told["not_made"]
+    if "as_sampled" in told:
+        found["as_sampled"] = matched(told["as_sampled"], world.seed)
+    return found
+
+
+def _predicted(world: World, way: str, asked: Sequence[Target], evaluations: int) -> Set:
+    """The crystals of one way, and how far each is from the true one; kept."""
+    stream = f"predicted {way} {evaluations}" if way in DIFFUSED_WAYS else f"predicted {way}"
+
+    def make() -> Set:
+        found, more = WAYS[way](world, asked, evaluations, stream)
+        return [one for one in found if one is not None], more | _compared(way, found, asked)
+
+    key = diffusion_key(
+        world,
+        stream,
+        len(asked),
+        targets=config_hash({"keys": [one.key for one in asked]}),
+        reference=world.reference.digest,
+    )
+    return world.kept.made(stream.replace(" ", "-"), key, make)
+
+
+def _compared(way: str, found: Sequence[Made | None], asked: Sequence[Target]) -> dict[str, Any]:
+    """How far each crystal is from the true one, plain ones settled first."""
+    told, rows, unsettled = Progress(f"{way}: compared", len(asked)), [], []
+    not_sound = 0
+    for one, target in zip(found, asked, strict=True):
+        told.advance()
+        if one is None or not is_sound(one.structure):
+            not_sound += one is not None
+            rows.append(dict(NO_MATCH))
+            unsettled.append(dict(NO_MATCH))
+            continue
+        if way == "plain":
+            unsettled.append(distances(one.structure, target.structure))
+            rows.append(distances(settled(one.structure), target.structure))
+        else:
+            rows.append(distances(one.structure, target.structure))
+    figures = {
+        "distances": rows,
+        "not_sound": not_sound,
+        "not_made": sum(one is None for one in found),
+    }
+    return figures | ({"as_sampled": unsettled} if way == "plain" else {})
+
+
+Found = tuple[list[Made | None], dict[str, Any]]
+"""A crystal for each target or none, and what is told of how they were made."""
+
+
+def _plain(world: World, asked: Sequence[Target], evaluations: int, stream: str) -> Found:
+    return _diffused(world, [one.crystal for one in asked], typed_start, evaluations, stream), {}
+
+
+def _skeleton(world: World, asked: Sequence[Target], evaluations: int, stream: str) -> Found:
+    return _diffused(world, [one.crystal for one in asked], symmetric_start, evaluations, stream), {}
+
+
+def _from_tokens(world: World, asked: Sequence[Target], evaluations: int, stream: str) -> Found:
+    """Those of `tokens`, their numbers diffused; what the token model does not write is missing."""
+    told = _predicted(world, "tokens", asked, evaluations)[1]["crystals"]
+    known = {i: WyckoffCrystal.from_dict(one) for i, one in enumerate(told) if one is not None}
+    some = _diffused(world, list(known.values()), symmetric_start, evaluations, stream)
+    by_place = dict(zip(known, some, strict=True))
+    return [by_place.get(i) for i in range(len(asked))], {}
+
+
+def _tokens(world: World, asked: Sequence[Target], _evaluations: int, stream: str) -> Found:
+    """The first sound crystal of each formula, whatever its charges; a formula that cannot be written is told of."""
+    found: list[Made | None] = []
+    crystals: list[dict | None] = []
+    in_vain: dict[str, str] = {}
+    told = Progress("tokens: formulas", len(asked))
+    for target in asked:
+        config = world.config(formula=target.formula, intermetallics=True)
+        draws = generator(world, f"{stream} {target.formula}")
+        try:
+            sounds = Writer(world.trained).sound(
+                world.grammar(config), draws, style_of(config), WRITTEN_AT_ONCE
+            )
+            sound = next(sounds)
+        except InputError as error:
+            in_vain[target.formula] = str(error)
+            found.append(None)
+            crystals.append(None)
+        else:
+            found.append(Made(sound.structure, sound.crystal.spacegroup_number, sound.log_probability))
+            crystals.append(sound.crystal.to_dict())
+        told.advance()
+    return found, {"crystals": crystals, "in_vain": in_vain}
+
+
+def _random_in_mean_cell(world: World, asked: Sequence[Target], _evaluations: int, stream: str) -> Found:
+    return _by_chance(world, asked, stream, random_in_mean_cell), {}
+
+
+def _random_in_skeleton(world: World, asked: Sequence[Target], _evaluations: int, stream: str) -> Found:
+    return _by_chance(world, asked, stream, random_in_skeleton), {}
+
+
+WAYS: dict[str, Callable[[World, Sequence[Target], int, str], Found]] = {
+    "plain": _plain,
+    "skeleton": _skeleton,
+    "from_tokens": _from_tokens,
+    "tokens": _tokens,
+    "random_in_mean_cell": _random_in_mean_cell,
+    "random_in_skeleton": _random_in_skeleton,
+}
+DIFFUSED_WAYS = ("plain", "skeleton", "from_tokens")
+
+
+def typed_start(crystals: Sequence[WyckoffCrystal]) -> Start:
+    """The atoms of crystals, and nothing else of them."""
+    from pymatgen.core import Element
+
+    start = plain_start([crystal.natoms for crystal in crystals])
+    types = torch.full_like(start.types, MASK)
+    for row, crystal in zip(types, crystals, strict=True):
+        numbers = [Element(symbol).Z for symbol, n in crystal.amounts.items() for _ in range(n)]
+        row[: len(numbers)] = torch.tensor(numbers)
+    return Start(start.but(types=types))
+
+
+def symmetric_start(crystals: Sequence[WyckoffCrystal]) -> Start:
+    """Space groups and occupied positions of crystals; the sampler draws free coordinates and lattice anew."""
+    return Start(padded([symmetric_entry(crystal) for crystal in crystals]), tuple(crystals))
+
+
+def _diffused(
+    world: World,
+    crystals: Sequence[WyckoffCrystal],
+    start_of: Callable[[Sequence[WyckoffCrystal]], Start],
+    evaluations: int,
+    stream: str,
+) -> list[Made | None]:
+    """One sample of each crystal, in batches of nearly one size."""
+    order = sorted(range(len(crystals)), key=lambda i: crystals[i].natoms)
+    draws, told = generator(world, stream), Progress(f"{stream}: sampled", len(crystals))
+    found: list[Made | None] = [None] * len(crystals)
+    with one_thread():
+        for first in range(0, len(order), AT_ONCE):
+            places = order[first : first + AT_ONCE]
+            start = start_of([crystals[i] for i in places])
+            batch = sample(world.diffusion.network, start.batch, draws, Style(evaluations))
+            for i, one in zip(places, as_sampled(start, batch), strict=True):
+                found[i] = one
+            told.advance(len(places))
+    return found
+
+
+def _by_chance(
+    world: World, asked: Sequence[Target], stream: str, drawn: Callable[..., Structure]
+) -> list[Made | None]:
+    rng, cells = world.rng(stream), world.mean_cells
+    return [Made(drawn(one.crystal, cells, rng), one.crystal.spacegroup_number) for one in asked]
+
+
+def _differences(one: Figures, other: Figures) -> Figures:
+    """Of match rates, by tolerance; as if of independent sets, though both are of the same formulas, so the interval is wide."""
+    rates = {name: (one[name]["match_rate"], other[name]["match_rate"]) for name in (MATCHED, STRICTLY)}
+    return {
+        name: difference(mine["hits"], mine["n"], theirs["hits"], theirs["n"])
+        for name, (mine, theirs) in rates.items()
+    }
