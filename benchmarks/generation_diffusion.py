@@ -95,7 +95,7 @@ def unchecked_set(world: World, mode: str) -> Set:
 def set_key(world: World, name: str) -> dict[str, Any]:
     """All that decides a set of this file."""
     plan, more = world.plan, {}
-    if name == "diffusion_groups":
+    if name in ("diffusion_groups", "diffusion_symmetric", BEFORE_REDRAWING["from_tokens"]):
         more["adapter"] = world.adapter_weights(SPACEGROUP)
     if name == "diffusion_reranked":
         more["reference"] = world.reference.digest
@@ -163,7 +163,7 @@ def unchecked(world: World, config: DiffusionGeneratorConfig, count: int, stream
 
 def maker_of(world: World, config: DiffusionGeneratorConfig) -> Maker:
     """As the generator makes it: with the adapters that there are for what is asked."""
-    asked = [*config.properties, *([SPACEGROUP] if config.spacegroup_number else [])]
+    asked = [*config.properties, *([SPACEGROUP] if config.is_symmetric else [])]
     adapters = [one for name in asked if (one := world.adapter(name)) is not None]
     tools = Tools() if config.steering == "none" else Tools(predictor=world.predictor, hull=world.hull)
     tokens = world.trained if config.is_symmetric else None

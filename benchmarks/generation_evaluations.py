@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import time
 
+from ..generators.diffusion.adapters import SPACEGROUP
 from ..generators.ranges import STABILITY
 from ..generators.soundness import one_thread
 from .generation_conditioning import predicted_set
@@ -59,6 +60,7 @@ def _unconditioned(world: World, mode: str, number: int) -> Figures:
         name,
         count,
         settings=config.model_dump(mode="json"),
+        adapter=world.adapter_weights(SPACEGROUP) if config.is_symmetric else None,
         predictor=getattr(world.predictor, "model_hash", ""),
         hull=world.hull.name,
     )

@@ -22,9 +22,10 @@ import torch
 
 from ..core.errors import InputError
 from ..core.settings import config_hash
+from ..generators.diffusion.adapters import SPACEGROUP
 from ..generators.diffusion.crystals import settled
 from ..generators.diffusion.entries import symmetric_entry
-from ..generators.diffusion.maker import AT_ONCE
+from ..generators.diffusion.maker import AT_ONCE, group_facts
 from ..generators.diffusion.sampler import Style, plain_start, sample
 from ..generators.diffusion.starts import Start
 from ..generators.diffusion.table import MASK, padded
@@ -116,6 +117,7 @@ def _predicted(world: World, way: str, asked: Sequence[Target], evaluations: int
         len(asked),
         targets=config_hash({"keys": [one.key for one in asked]}),
         reference=world.reference.digest,
+        adapter=world.adapter_weights(SPACEGROUP),
     )
     return world.kept.made(stream.replace(" ", "-"), key, make)
 
@@ -241,7 +243,8 @@ def _diffused(
         for first in range(0, len(order), AT_ONCE):
             places = order[first : first + AT_ONCE]
             start = start_of([crystals[i] for i in places])
-            batch = sample(world.diffusion.network, start.batch, draws, Style(evaluations))
+            facts = group_facts(start, world.adapter(SPACEGROUP))
+            batch = sample(world.diffusion.network, start.batch, draws, Style(evaluations), facts=facts)
             for i, one in zip(places, as_sampled(start, batch), strict=True):
                 found[i] = one
             told.advance(len(places))

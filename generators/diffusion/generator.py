@@ -126,7 +126,7 @@ class Diffusion:
         return found
 
     def _adapters(self, trained: Trained) -> list[TrainedAdapter]:
-        """Those of the properties asked for, and that of space groups if there is one.
+        """Those of the properties asked for, and that of space groups where they are imposed and there is one.
 
         Raises:
             InputError: there is none for a property that the token generator is not asked for either.
@@ -144,7 +144,7 @@ class Diffusion:
                     f"The diffusion model has no adapter for {name!r}. {nearest(name, known) if known else ''} "
                     f"'hysteron train diffusion-adapter --property {name}' makes one."
                 )
-        if self.config.spacegroup_number is not None:
+        if self.config.is_symmetric:
             adapter = trained_adapter(SPACEGROUP, trained, self.config.model)
             found += [adapter] if adapter is not None else []
         return found

@@ -16,7 +16,7 @@ import torch
 
 from ...core.contracts import Tools
 from ...core.errors import HullError, InputError
-from .adapters import SPACEGROUP
+from .adapters import SPACEGROUP, group_features
 from .crystals import (
     NO_CELL,
     OTHER_ELEMENTS,
@@ -26,6 +26,7 @@ from .crystals import (
     symmetric_crystals,
 )
 from .generator_config import DiffusionGeneratorConfig
+from .lessons import group_kinds
 from .sampler import Style, Wish, sample
 from .starts import Start, Starts
 from .steering import Heights, Steering, first_of_each, repeated
@@ -63,7 +64,7 @@ class Maker:
     Args:
         config: What is asked, and how.
         trained: The model.
-        adapters: Those of the properties that are asked for.
+        adapters: Those of the properties that are asked for; that of space groups is told those that are imposed.
         tokens: The token model, where symmetry is asked for.
         tools: What steers asks `predictor` or `potential`, and `hull`.
 
@@ -84,6 +85,7 @@ class Maker:
         self.starts = Starts(config, trained, tokens)
         self.style = Style(config.steps, config.guidance)
         self.wishes = wishes_of(config, adapters)
+        self.of_groups = next((one for one in adapters if one.name == SPACEGROUP), None)
         self.heights = None if config.steering == "none" else heights_by(config.steering, tools)
         self.made = 0
         self.refused: Counter[str] = Counter()
@@ -118,7 +120,9 @@ class Maker:
             batch = repeated(batch, self.config.particles)
             choose = Steering(self.heights, self.config.particles, rng)
         elements = self.starts.elements.expand(len(batch), -1)
-        found = sample(self.trained.network, batch, generator, self.style, self.wishes, elements, choose)
+        facts = group_facts(start, self.of_groups, len(batch) // len(start.batch))
+        network = self.trained.network
+        found = sample(network, batch, generator, self.style, self.wishes, elements, choose, facts)
         return found if choose is None else first_of_each(found, self.config.particles)
 
     def _examined(self, start: Start, batch: Batch) -> Iterator[tuple[Sound, str] | tuple[None, str]]:
@@ -138,19 +142,23 @@ class Maker:
 
 
 def wishes_of(config: DiffusionGeneratorConfig, adapters: Sequence[TrainedAdapter]) -> tuple[Wish, ...]:
-    """What the adapters are told."""
-    from .adapters import group_features
-    from .lessons import group_kinds
+    """What the adapters of properties are told."""
+    asked = [one for one in adapters if one.name in config.properties]
+    return tuple(Wish(one.adapter, one.told(*config.properties[one.name])) for one in asked)
 
-    found = []
-    for trained in adapters:
-        if trained.name == SPACEGROUP:
-            assert config.spacegroup_number is not None
-            told = group_features([group_kinds(config.spacegroup_number)])[0]
-        else:
-            told = trained.told(*config.properties[trained.name])
-        found.append(Wish(trained.adapter, told))
-    return tuple(found)
+
+def group_facts(start: Start, of_groups: TrainedAdapter | None, particles: int = 1) -> list[Wish]:
+    """The space groups that a start imposes, as their adapter is told; nothing where there is neither.
+
+    Args:
+        start: Of some crystals.
+        of_groups: The adapter of space groups.
+        particles: Of each crystal, side by side.
+    """
+    if start.skeletons is None or of_groups is None:
+        return []
+    told = group_features([group_kinds(crystal.spacegroup_number) for crystal in start.skeletons])
+    return [Wish(of_groups.adapter, told.repeat_interleave(particles, dim=0))]
 
 
 def heights_by(steering: str, tools: Tools) -> Heights:

@@ -35,11 +35,19 @@ class Wish:
 
     Attributes:
         adapter: Of the property.
-        told: Features, shape `(nfeatures,)`.
+        told: Features, shape `(nfeatures,)`, or of each crystal, shape `(ncrystals, nfeatures)`.
     """
 
     adapter: Adapter
     told: Tensor
+
+    def of(self, rows: Tensor) -> Wish:
+        """For some of the crystals."""
+        return self if self.told.ndim == 1 else Wish(self.adapter, self.told[rows])
+
+    def spoken(self, crystals: Batch) -> tuple[Adapter, Tensor]:
+        """As the network takes it."""
+        return self.adapter, self.told.to(crystals.free).expand(len(crystals), -1)
 
 
 @dataclass(frozen=True)
@@ -75,6 +83,7 @@ def sample(
     wishes: Sequence[Wish] = (),
     elements: Tensor | None = None,
     choose: Chooser | None = None,
+    facts: Sequence[Wish] = (),
 ) -> Batch:
     """Crystals out of noise.
 
@@ -84,9 +93,10 @@ def sample(
             drawn.
         generator: On the device of the network.
         style: How.
-        wishes: Followed together.
+        wishes: Followed together, as much as the guidance says.
         elements: Which types each crystal may get, shape `(ncrystals, HEAVIEST)`; one of each that is allowed is not promised.
         choose: Asked before each step of the last fifth which crystals go on.
+        facts: What holds anyhow, such as the space group that is imposed; the guidance does not count.
 
     Returns:
         Crystals without noise, as many as `start` has.
@@ -99,18 +109,19 @@ def sample(
         if later > 0:
             crystals = _renoised(crystals, given, now, again, generator)
         noisy = _at(crystals, again)
-        seen = _expected(network, noisy, wishes, style.guidance)
+        seen = _expected(network, noisy, wishes, facts, style.guidance)
         if choose is not None and now <= 0.2:
             rows = choose(_without_noise(noisy, seen), now)
             noisy, given = _at(crystals[rows], again), given[rows]
             seen = Expected(seen.motions[rows], seen.lattice[rows], seen.types[rows])
             elements = None if elements is None else elements[rows]
+            wishes, facts = [w.of(rows) for w in wishes], [f.of(rows) for f in facts]
         types = _uncovered(noisy, seen, later, elements, generator)
         if later == 0:
             return _without_noise(noisy, seen).but(types=types)
         moved = _moved(noisy, later, [_slopes(noisy, seen)])
         ahead = _at(moved, later)
-        more = _expected(network, ahead, wishes, style.guidance)
+        more = _expected(network, ahead, wishes, facts, style.guidance)
         crystals = _moved(noisy, later, [_slopes(noisy, seen), _slopes(ahead, more)]).but(types=types)
     raise AssertionError("the last time is 0")
 
@@ -150,16 +161,19 @@ def _at(crystals: Batch, time: float) -> Noisy:
     return Noisy(crystals, torch.full((len(crystals),), time, device=crystals.free.device))
 
 
-def _expected(network: Network, noisy: Noisy, wishes: Sequence[Wish], guidance: float) -> Expected:
-    """What the network expects, wishes followed."""
-    plain = network(noisy.crystals, noisy.time, noisy.shown)
+def _expected(
+    network: Network, noisy: Noisy, wishes: Sequence[Wish], facts: Sequence[Wish], guidance: float
+) -> Expected:
+    """What the network expects, facts known and wishes followed."""
+    crystals = noisy.crystals
+    known = [fact.spoken(crystals) for fact in facts]
+    plain = network(crystals, noisy.time, noisy.shown, known)
     if not wishes or guidance == 0:
         return plain
     motions, lattice, types = plain.motions, plain.lattice, plain.types.log_softmax(-1)
     base = types
     for wish in wishes:
-        told = wish.told.to(motions).expand(len(noisy.crystals), -1)
-        heard = network(noisy.crystals, noisy.time, noisy.shown, [(wish.adapter, told)])
+        heard = network(crystals, noisy.time, noisy.shown, [*known, wish.spoken(crystals)])
         motions = motions + guidance * (heard.motions - plain.motions)
         lattice = lattice + guidance * (heard.lattice - plain.lattice)
         types = types + guidance * (heard.types.log_softmax(-1) - base)

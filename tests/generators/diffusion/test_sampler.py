@@ -129,6 +129,22 @@ def test_a_fresh_adapter_and_a_guidance_of_zero_change_nothing():
     assert (heard.lattice - plain.lattice).abs().max() > 1e-3
 
 
+def test_a_fact_holds_at_any_guidance_and_is_told_of_each_crystal():
+    network, start = toys.awake(toys.small_network()), plain_start([4, 6])
+    adapter = toys.awake(Adapter(AdapterConfig(SPACEGROUP, 16, 2, 4)))
+    told = group_features([(224, 6, 4, 31), (98, 3, 0, 12)])
+    fact = [Wish(adapter, told)]
+    plain, known, loud = (
+        sample(network, start, draws(), Style(10, guidance), facts=facts).lattice
+        for guidance, facts in ((1, []), (0, fact), (4, fact))
+    )
+    assert torch.equal(known, loud)
+    assert (known - plain).abs().amax(1).min() > 1e-3
+    same = sample(network, start, draws(), Style(10), facts=[Wish(adapter, told[:1].expand(2, -1))]).lattice
+    assert torch.equal(same[0], known[0])
+    assert not torch.equal(same[1], known[1])
+
+
 def test_a_chooser_decides_which_crystals_go_on():
     answer = toys.batch_of(True, NAMES)
     asked = []
