@@ -5,21 +5,27 @@ One sample for each test formula (`generation_targets.py`), matched as in `gener
     plain                 types and number of atoms of the true primitive cell, as papers do it; all else is diffused
     skeleton              space group and Wyckoff positions as well; what symmetry leaves free is diffused
     from_tokens           the formula alone: the token model says group and positions
+    plain_picked          as `plain`, but of eight samples the one that the property network expects to be lowest in energy
+    from_tokens_picked    as `from_tokens`, likewise, each sample from a crystal of its own of the token model
     tokens                the formula alone: the crystal that the token model writes, whose positions `from_tokens` takes
     random_in_mean_cell   chance that knows the group's mean cell (`generation_cells.py`)
     random_in_skeleton    chance that knows the Wyckoff positions besides
 
-A `plain` crystal is put on the places of higher symmetry that lie near, as the generator does it; `as_sampled` is without that.
-Nothing is sampled anew: a crystal that is not sound has missed. What the token model cannot write has missed as well.
+Papers compare `plain`; what the generator hands on is picked. A `plain` crystal is put on the places of higher symmetry that
+lie near, as the generator does it; `as_sampled` is without that. Nothing is sampled anew: a crystal that is not sound has missed. What
+the token model cannot write has missed as well.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import torch
 
+from ..core.candidate import Candidate
 from ..core.errors import InputError
 from ..core.settings import config_hash
 from ..generators.diffusion.adapters import SPACEGROUP
@@ -29,11 +35,12 @@ from ..generators.diffusion.maker import AT_ONCE, group_facts
 from ..generators.diffusion.sampler import Style, plain_start, sample
 from ..generators.diffusion.starts import Start
 from ..generators.diffusion.table import MASK, padded
-from ..generators.soundness import one_thread
+from ..generators.soundness import one_thread, overlaps
 from ..generators.tokens.generator_config import style_of
-from ..generators.tokens.writing import Writer
+from ..generators.tokens.writing import Sound, Writer
 from ..generators.wyckoff.crystal import WyckoffCrystal
 from .generation_cells import random_in_mean_cell, random_in_skeleton
+from .generation_conditioning import predictions
 from .generation_diffusion import as_sampled, diffusion_key
 from .generation_figures import Made, is_sound
 from .generation_intervals import Figures, difference
@@ -47,13 +54,15 @@ from .generation_matching import (
     distances,
     matched,
 )
-from .generation_sets import generator
+from .generation_sets import generator, of_sound
 from .generation_targets import Target, targets
 from .generation_world import World
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
 
+TRIES = 8
+"""Samples of a formula of which one is picked."""
 WRITTEN_AT_ONCE = 8
 """Crystals of one formula that the token model writes side by side; the first sound one counts."""
 BASELINES = ("random_in_mean_cell", "random_in_skeleton")
@@ -71,7 +80,7 @@ def prediction_row(world: World) -> Figures:
         "ways": ways,
         "differences": {
             f"{way} less {baseline}": _differences(ways[way], ways[baseline])
-            for way in ("plain", "skeleton", "from_tokens", "tokens")
+            for way in (*DIFFUSED_WAYS, "tokens")
             for baseline in BASELINES
         },
         "evaluations": world.diffusion_config().steps,
@@ -118,6 +127,7 @@ def _predicted(world: World, way: str, asked: Sequence[Target], evaluations: int
         targets=config_hash({"keys": [one.key for one in asked]}),
         reference=world.reference.digest,
         adapter=world.adapter_weights(SPACEGROUP),
+        predictor=getattr(world.predictor, "model_hash", "") if way.endswith("picked") else None,
     )
     return world.kept.made(stream.replace(" ", "-"), key, make)
 
@@ -133,7 +143,7 @@ def _compared(way: str, found: Sequence[Made | None], asked: Sequence[Target]) -
             rows.append(dict(NO_MATCH))
             unsettled.append(dict(NO_MATCH))
             continue
-        if way == "plain":
+        if way.startswith("plain"):
             unsettled.append(distances(one.structure, target.structure))
             rows.append(distances(settled(one.structure), target.structure))
         else:
@@ -161,33 +171,63 @@ def _skeleton(world: World, asked: Sequence[Target], evaluations: int, stream: s
 def _from_tokens(world: World, asked: Sequence[Target], evaluations: int, stream: str) -> Found:
     """Those of `tokens`, their numbers diffused; what the token model does not write is missing."""
     told = _predicted(world, "tokens", asked, evaluations)[1]["crystals"]
-    known = {i: WyckoffCrystal.from_dict(one) for i, one in enumerate(told) if one is not None}
+    known = {i: WyckoffCrystal.from_dict(some[0]) for i, some in enumerate(told) if some}
     some = _diffused(world, list(known.values()), symmetric_start, evaluations, stream)
     by_place = dict(zip(known, some, strict=True))
     return [by_place.get(i) for i in range(len(asked))], {}
 
 
+def _plain_picked(world: World, asked: Sequence[Target], evaluations: int, stream: str) -> Found:
+    places = [i for i in range(len(asked)) for _ in range(TRIES)]
+    some = _diffused(world, [asked[i].crystal for i in places], typed_start, evaluations, stream)
+    calm = [one and Made(settled(one.structure), one.spacegroup_number) for one in some]
+    return _picked(world, places, calm, len(asked)), {}
+
+
+def _from_tokens_picked(world: World, asked: Sequence[Target], evaluations: int, stream: str) -> Found:
+    told = _predicted(world, "tokens", asked, evaluations)[1]["crystals"]
+    pairs = [(i, WyckoffCrystal.from_dict(one)) for i, some in enumerate(told) for one in some]
+    some = _diffused(world, [crystal for _, crystal in pairs], symmetric_start, evaluations, stream)
+    return _picked(world, [i for i, _ in pairs], some, len(asked)), {}
+
+
+def _picked(
+    world: World, places: Sequence[int], some: Sequence[Made | None], count: int
+) -> list[Made | None]:
+    """For each place the sound crystal of the lowest formation energy, as the property network expects it."""
+    sound = [(i, one) for i, one in zip(places, some, strict=True) if one and not overlaps(one.structure)]
+    predicted = predictions(world, [Candidate(f"try-{k}", one.structure) for k, (_, one) in enumerate(sound)])
+    best: list[tuple[float, Made] | None] = [None] * count
+    for (i, one), told in zip(sound, predicted, strict=True):
+        energy = told["formation_energy_per_atom"]
+        height, known = math.inf if energy is None else energy, best[i]
+        if known is None or height < known[0]:
+            best[i] = height, one
+    return [one and one[1] for one in best]
+
+
 def _tokens(world: World, asked: Sequence[Target], _evaluations: int, stream: str) -> Found:
-    """The first sound crystal of each formula, whatever its charges; a formula that cannot be written is told of."""
+    """The first sound crystal of each formula, whatever its charges; a formula that cannot be written is told of.
+
+    Of every formula up to `TRIES` crystals are kept for those who pick.
+    """
     found: list[Made | None] = []
-    crystals: list[dict | None] = []
+    crystals: list[list[dict]] = []
     in_vain: dict[str, str] = {}
     told = Progress("tokens: formulas", len(asked))
     for target in asked:
         config = world.config(formula=target.formula, intermetallics=True)
         draws = generator(world, f"{stream} {target.formula}")
+        some: list[Sound] = []
         try:
             sounds = Writer(world.trained).sound(
                 world.grammar(config), draws, style_of(config), WRITTEN_AT_ONCE
             )
-            sound = next(sounds)
+            some += islice(sounds, TRIES)
         except InputError as error:
             in_vain[target.formula] = str(error)
-            found.append(None)
-            crystals.append(None)
-        else:
-            found.append(Made(sound.structure, sound.crystal.spacegroup_number, sound.log_probability))
-            crystals.append(sound.crystal.to_dict())
+        found.append(of_sound(some[0]) if some else None)
+        crystals.append([one.crystal.to_dict() for one in some])
         told.advance()
     return found, {"crystals": crystals, "in_vain": in_vain}
 
@@ -204,11 +244,13 @@ WAYS: dict[str, Callable[[World, Sequence[Target], int, str], Found]] = {
     "plain": _plain,
     "skeleton": _skeleton,
     "from_tokens": _from_tokens,
+    "plain_picked": _plain_picked,
+    "from_tokens_picked": _from_tokens_picked,
     "tokens": _tokens,
     "random_in_mean_cell": _random_in_mean_cell,
     "random_in_skeleton": _random_in_skeleton,
 }
-DIFFUSED_WAYS = ("plain", "skeleton", "from_tokens")
+DIFFUSED_WAYS = ("plain", "skeleton", "from_tokens", "plain_picked", "from_tokens_picked")
 
 
 def typed_start(crystals: Sequence[WyckoffCrystal]) -> Start:
