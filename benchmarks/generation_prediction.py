@@ -12,8 +12,8 @@ One sample for each test formula (`generation_targets.py`), matched as in `gener
     random_in_skeleton    chance that knows the Wyckoff positions besides
 
 Papers compare `plain`; what the generator hands on is picked. A `plain` crystal is put on the places of higher symmetry that
-lie near, as the generator does it; `as_sampled` is without that. Nothing is sampled anew: a crystal that is not sound has missed. What
-the token model cannot write has missed as well.
+lie near, as the generator does it; `as_sampled` is without that. Nothing is sampled anew: a crystal that is not sound has
+missed. What the token model cannot write has missed as well.
 """
 
 from __future__ import annotations
