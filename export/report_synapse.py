@@ -7,12 +7,11 @@ shown as if it were the crystal's.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
 from ..core.candidate import Candidate
-from .foreign_details import text
+from .foreign_details import number, text
 from .report_accuracy import AccuracyRow, accuracy_chart
 
 SCREEN = "synapse"
@@ -179,13 +178,13 @@ def _requirement(value: Any) -> ToldRequirement | None:
     unlabelled = record.get("kind") == ASSUMED and not label.startswith(ASSUMED)
     if not name or not label or unlabelled or record.get("status") not in STATUSES:
         return None
-    share = _number(record.get("share_of_class_range"))
+    share = number(record.get("share_of_class_range"))
     return ToldRequirement(
         text(record.get("words"), LONGEST_NAME) or name.replace("_", " "),
         label,
         record["status"],
         text(record.get("sentence")),
-        _number(record.get("margin")),
+        number(record.get("margin")),
         record.get("required") is True,
         share if share is not None and 0 <= share <= 1 else None,
     )
@@ -194,12 +193,12 @@ def _requirement(value: Any) -> ToldRequirement | None:
 def _accuracy(name: Any, value: Any) -> AccuracyRow | None:
     record = _mapping(value)
     workload, of_class = text(name, LONGEST_NAME), text(record.get("assumed_class"), LONGEST_NAME)
-    mean, low, high, ideal = (_number(record.get(key)) for key in ("mean", "low", "high", "ideal"))
+    mean, low, high, ideal = (number(record.get(key)) for key in ("mean", "low", "high", "ideal"))
     if not workload or not of_class or mean is None or low is None or high is None or ideal is None:
         return None
     if not 0 <= low <= high <= 1 or not 0 <= mean <= 1 or not 0 <= ideal <= 1:
         return None
-    chance = _number(record.get("chance"))
+    chance = number(record.get("chance"))
     count = record.get("n")
     words = workload.replace("-", " ")
     guessed = chance if chance is not None and 0 <= chance <= 1 else None
@@ -214,13 +213,3 @@ def _mapping(value: Any) -> dict[str, Any]:
 
 def _list(value: Any) -> list[Any]:
     return list(value) if isinstance(value, list | tuple) else []
-
-
-def _number(value: Any) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    try:
-        found = float(value)
-    except OverflowError:
-        return None
-    return found if math.isfinite(found) else None

@@ -190,9 +190,12 @@ def conduction() -> ConductionClasses | None:
 
 
 def tools_for_generation(settings: RunSettings, known: Known) -> Tools:
-    """What a generator may ask: what is known, the hull, and the predictor that orders the proposals, if there is one."""
+    """What a generator may ask: what is known, the hull, the predictor that orders proposals, the potential if one needs it."""
     first = predictor(settings.predictor[0].name) if settings.predictor else None
-    return Tools(known=known, hull=hull(settings.potential.name), predictor=first)
+    asked = {name for table in settings.generator for name in getattr(generator(table), "uses_tools", ())}
+    table = settings.potential
+    energies = potential(table.name, table.device) if "potential" in asked else None
+    return Tools(known=known, hull=hull(table.name), predictor=first, potential=energies)
 
 
 def screens(settings: RunSettings) -> Sequence[Screen]:

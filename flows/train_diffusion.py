@@ -224,6 +224,8 @@ class _Reports:
         from ..predictors.gnn.training import Progress as Shown
         from .train_properties import told
 
+        if progress.training is None:
+            return
         names = ("coordinates", "lattice", "hidden types")
         errors = dict(zip((f"validation: {name}" for name in names), progress.validation, strict=True))
         shown = Shown(

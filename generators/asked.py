@@ -7,6 +7,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from ..core.settings import Settings
+from ..core.symmetry import is_polar
+from .ranges import Range, require_ascending
 
 NOBLE_GASES = ("He", "Ne", "Ar", "Kr", "Xe", "Rn")
 RADIOACTIVE = (
@@ -97,3 +99,27 @@ class Asked(Settings):
     def names_elements(self) -> bool:
         """Whether the wishes themselves say which elements there may be; then none is excluded besides."""
         return bool(self.formula or self.chemsys or self.elements is not None)
+
+
+class AskedOfModel(Asked):
+    """The wishes that generative models understand besides.
+
+    Attributes:
+        properties: Ranges that the model is asked for, such as `{band_gap = [2, 4]}`, in the unit of the property table; an
+            end that is left open is none. What it makes need not obey: of those handed on the ones come first of which
+            the predictor confirms it.
+    """
+
+    properties: dict[str, Range] = {}
+
+    @field_validator("properties")
+    @classmethod
+    def _ascending(cls, ranges: dict[str, Range]) -> dict[str, Range]:
+        require_ascending(ranges)
+        return ranges
+
+    @model_validator(mode="after")
+    def _polar_agrees(self) -> Any:
+        if self.polar_only and self.spacegroup_number and not is_polar(self.spacegroup_number):
+            raise ValueError(f"space group {self.spacegroup_number} is not polar")
+        return self

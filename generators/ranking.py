@@ -8,6 +8,7 @@ than a discovery made. What the predictor does not confirm of the property range
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -42,6 +43,16 @@ class Ranked:
     confirmed: bool
     distance: float | None
     score: float
+
+    @property
+    def described(self) -> Candidate:
+        """The candidate, with the predicted distance that ranked it in the step that made it."""
+        if self.distance is None:
+            return self.candidate
+        *before, made = self.candidate.provenance
+        details = {**made.details, "predicted_energy_above_hull": round(self.distance, 6)}
+        step = dataclasses.replace(made, details=details)
+        return dataclasses.replace(self.candidate, provenance=(*before, step))
 
 
 def ranked(

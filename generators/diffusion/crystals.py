@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 SETTLING_ANGSTROM = 0.1
 """Atoms of a crystal made without symmetry that lie this near to places of higher symmetry are put there."""
-NOT_NEUTRAL, OTHER_ELEMENTS, OTHER_FORMULA = "not neutral", "elements missing", "another formula"
+NOT_NEUTRAL, OTHER_ELEMENTS = "not neutral", "elements missing"
 
 
 def structures_of(batch: Batch) -> list[Structure]:

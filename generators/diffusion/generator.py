@@ -20,12 +20,13 @@ from ...core.contracts import Tools
 from ...core.errors import InputError, MissingDataError, nearest
 from ..lineage import generate_step
 from ..novelty import Novelty
-from .generator_config import TOKEN_PROPERTIES, DiffusionGeneratorConfig
+from ..wyckoff.examples import LABELS
+from .generator_config import DiffusionGeneratorConfig
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from ..ranking import Ranked
+    from ..tokens.weights import Trained as TrainedTokens
     from .weights import Trained, TrainedAdapter
 
 log = logging.getLogger(__name__)
@@ -86,7 +87,7 @@ class Diffusion:
         novelty = Novelty(seeds, tools.known, self.config.skip_known)
         pool = [c.with_step(step) for c in self._pool(wanted, trained, novelty, rng, tools)]
         for place in ranked(pool, [1] * len(pool), self.config.properties, tools)[:count]:
-            yield _described(place)
+            yield place.described
 
     def _pool(
         self, wanted: int, trained: Trained, novelty: Novelty, rng: np.random.Generator, tools: Tools
@@ -138,7 +139,7 @@ class Diffusion:
             adapter = trained_adapter(name, trained, self.config.model)
             if adapter is not None:
                 found.append(adapter)
-            elif not (self.config.is_symmetric and name in TOKEN_PROPERTIES):
+            elif not (self.config.is_symmetric and name in LABELS):
                 known = known_adapters(trained, self.config.model)
                 raise InputError(
                     f"The diffusion model has no adapter for {name!r}. {nearest(name, known) if known else ''} "
@@ -201,7 +202,7 @@ def known_adapters(trained: Trained, model: Path | None = None) -> list[str]:
     return [name for name in ADAPTED if trained_adapter(name, trained, model) is not None]
 
 
-def _tokens():
+def _tokens() -> TrainedTokens:
     from ..tokens.generator import trained_model as trained_tokens
 
     return trained_tokens()
@@ -219,14 +220,3 @@ def _loaded_adapter(path: Path, _changed: int) -> TrainedAdapter:
     from .weights import TrainedAdapter
 
     return TrainedAdapter.load(path)
-
-
-def _described(place: Ranked) -> Candidate:
-    """With the predicted distance that ranked it in the step that made it."""
-    if place.distance is None:
-        return place.candidate
-    *before, made = place.candidate.provenance
-    details = {**made.details, "predicted_energy_above_hull": round(place.distance, 6)}
-    return dataclasses.replace(
-        place.candidate, provenance=(*before, dataclasses.replace(made, details=details))
-    )

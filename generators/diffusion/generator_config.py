@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field
 
-from ...core.symmetry import is_polar
-from ..asked import Asked
-from ..ranges import Range, require_ascending
+from ..asked import Asked, AskedOfModel
 from ..tokens.generator_config import TokenGeneratorConfig
+from ..wyckoff.examples import LABELS
 
 FEWEST_STEPS, MOST_STEPS = 4, 2000
 
 
-class DiffusionGeneratorConfig(Asked):
-    """`[[generator]] name = "diffusion"`: what all generators are asked (`Asked`), and how noise becomes crystals.
+class DiffusionGeneratorConfig(AskedOfModel):
+    """`[[generator]] name = "diffusion"`: what all generators are asked (`AskedOfModel`), and how noise becomes crystals.
 
     With a space group, polar groups, or `from_tokens`, the token generator says space group, elements and Wyckoff positions,
     and what symmetry leaves free is diffused; else all atoms and the whole cell are.
 
     Attributes:
         natoms: Least and greatest number of atoms in the primitive cell.
-        properties: Ranges that are asked of the adapters, such as `{band_gap = [2, 4]}`, in the unit of the property table; an
-            end that is left open is none. Of those handed on the ones come first of which the predictor confirms it.
         from_tokens: Whether every crystal starts from what the token generator writes.
         near_hull: The token generator is asked for crystals no more than this above the hull, eV/atom; none asks nothing.
         intermetallics: Whether crystals whose ions are not neutral are let through.
@@ -38,7 +35,6 @@ class DiffusionGeneratorConfig(Asked):
         model: File of weights, its adapters beside it; the trained or shipped one if none is named.
     """
 
-    properties: dict[str, Range] = {}
     from_tokens: bool = False
     near_hull: float | None = Field(default=0.025, gt=0)
     intermetallics: bool = False
@@ -50,18 +46,6 @@ class DiffusionGeneratorConfig(Asked):
     tries_per_candidate: int = Field(default=5, ge=1)
     model: Path | None = None
 
-    @field_validator("properties")
-    @classmethod
-    def _ascending(cls, ranges: dict[str, Range]) -> dict[str, Range]:
-        require_ascending(ranges)
-        return ranges
-
-    @model_validator(mode="after")
-    def _polar_agrees(self) -> Any:
-        if self.polar_only and self.spacegroup_number and not is_polar(self.spacegroup_number):
-            raise ValueError(f"space group {self.spacegroup_number} is not polar")
-        return self
-
     @property
     def is_symmetric(self) -> bool:
         """Whether space group and Wyckoff positions are given."""
@@ -70,9 +54,5 @@ class DiffusionGeneratorConfig(Asked):
     def for_tokens(self) -> TokenGeneratorConfig:
         """What the token generator is asked for."""
         asked = {name: getattr(self, name) for name in (*Asked.model_fields, "near_hull", "intermetallics")}
-        known = {name: limits for name, limits in self.properties.items() if name in TOKEN_PROPERTIES}
+        known = {name: limits for name, limits in self.properties.items() if name in LABELS}
         return TokenGeneratorConfig(**asked, properties=known, guidance=self.guidance)
-
-
-TOKEN_PROPERTIES = ("band_gap", "formation_energy_per_atom", "energy_above_hull")
-"""What the token generator may be asked for besides."""

@@ -7,8 +7,8 @@ from collections.abc import Callable, Sequence
 import torch
 
 from ..wyckoff.crystal import WyckoffCrystal
-from ..wyckoff.examples import Example
-from ..wyckoff.lattice import crystal_system
+from ..wyckoff.examples import LABELS, Example
+from ..wyckoff.lattice import FREE_PARAMETERS, crystal_system
 from ..wyckoff.positions import PRIMITIVE_VECTORS, space_group
 from .adapters import SPACEGROUP, group_features
 from .elements import ANIONS
@@ -16,8 +16,8 @@ from .entries import plain_entry, symmetric_entry
 from .settings import DataTable
 from .table import Table, padded
 
-SYSTEMS = ("triclinic", "monoclinic", "orthorhombic", "tetragonal", "trigonal", "hexagonal", "cubic")
-PROPERTIES = ("band_gap", "formation_energy_per_atom", "energy_above_hull")
+SYSTEMS = tuple(FREE_PARAMETERS)
+PROPERTIES = tuple(LABELS)
 ADAPTED = (*PROPERTIES, SPACEGROUP)
 """What there may be adapters for."""
 
@@ -34,7 +34,7 @@ def lessons(taught: Sequence[Example], data: DataTable, near_hull: bool = True) 
 
 
 def _is_inside(example: Example, data: DataTable, near_hull: bool) -> bool:
-    if data.anions and not set(example.crystal.amounts) & set(ANIONS):
+    if not formula_is_inside(example.crystal, data):
         return False
     height = example.properties.get("energy_above_hull")
     return not near_hull or (height is not None and height <= data.near_hull)

@@ -159,8 +159,9 @@ def project(crystals: Batch, units: Tensor) -> Tensor:
 
 
 def by_orbit(crystals: Batch, values: Tensor) -> Tensor:
-    """Each atom's values replaced by those of the first atom of its orbit, shape `(ncrystals, natoms, nvalues)`."""
-    return values.gather(1, crystals.orbits[..., None].expand(values.shape))
+    """Each atom's values replaced by those of the first atom of its orbit, shape `(ncrystals, natoms, ...)`."""
+    places = crystals.orbits.reshape(*crystals.orbits.shape, *[1] * (values.ndim - 2))
+    return values.gather(1, places.expand(values.shape))
 
 
 def without_drift(crystals: Batch, motions: Tensor) -> Tensor:

@@ -20,13 +20,23 @@ import torch
 from torch import Tensor
 
 from .adapters import Adapter
-from .network import HEAVIEST, Expected, Network, forbid_mask
-from .process import Noisy, coordinate_width, from_units, in_units, lattice_expected, lattice_width, project
+from .network import Expected, Network, forbid_mask
+from .process import (
+    Noisy,
+    by_orbit,
+    coordinate_width,
+    from_units,
+    in_units,
+    lattice_expected,
+    lattice_width,
+    project,
+)
 from .table import MASK, Batch
 
 ADDED_NOISE = 1.0
 """Noise added before a step, as a share of the noise that the step takes away, in units of time."""
-EVALUATIONS = 50
+CHOOSING_BELOW = 0.2
+"""Steps to times below it are those before which a chooser is asked: the last fifth."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +70,7 @@ class Style:
         added_noise: See `ADDED_NOISE`.
     """
 
-    evaluations: int = EVALUATIONS
+    evaluations: int = 50
     guidance: float = 2.0
     added_noise: float = ADDED_NOISE
 
@@ -71,7 +81,7 @@ class Style:
 
 
 Chooser = Callable[[Batch, float], Tensor]
-"""Which crystals go on, as rows of the batch, given what they would be without noise, and the time."""
+"""Which crystals go on, as rows of the batch, given what they would be without noise, and the time to which they go."""
 
 
 @torch.no_grad()
@@ -110,8 +120,8 @@ def sample(
             crystals = _renoised(crystals, given, now, again, generator)
         noisy = _at(crystals, again)
         seen = _expected(network, noisy, wishes, facts, style.guidance)
-        if choose is not None and now <= 0.2:
-            rows = choose(_without_noise(noisy, seen), now)
+        if choose is not None and later < CHOOSING_BELOW:
+            rows = choose(_without_noise(noisy, seen), later)
             noisy, given = _at(crystals[rows], again), given[rows]
             seen = Expected(seen.motions[rows], seen.lattice[rows], seen.types[rows])
             elements = None if elements is None else elements[rows]
@@ -119,10 +129,10 @@ def sample(
         types = _uncovered(noisy, seen, later, elements, generator)
         if later == 0:
             return _without_noise(noisy, seen).but(types=types)
-        moved = _moved(noisy, later, [_slopes(noisy, seen)])
-        ahead = _at(moved, later)
+        here = _slopes(noisy, seen)
+        ahead = _at(_moved(noisy, later, [here]), later)
         more = _expected(network, ahead, wishes, facts, style.guidance)
-        crystals = _moved(noisy, later, [_slopes(noisy, seen), _slopes(ahead, more)]).but(types=types)
+        crystals = _moved(noisy, later, [here, _slopes(ahead, more)]).but(types=types)
     raise AssertionError("the last time is 0")
 
 
@@ -130,7 +140,7 @@ def _noise(start: Batch, generator: torch.Generator) -> Batch:
     """Free coordinates anywhere, a lattice of the greatest noise."""
     device = start.free.device
     free = torch.rand(start.free.shape, generator=generator, device=device)
-    free = free.gather(1, start.orbits[..., None].expand(free.shape)) * start.movable
+    free = by_orbit(start, free) * start.movable
     wide = lattice_width(torch.ones(1, device=device))
     units = wide * torch.randn(start.lattice.shape, generator=generator, device=device)
     still = start.but(lattice=from_units(start, torch.zeros_like(start.lattice)))
@@ -144,13 +154,12 @@ def _renoised(crystals: Batch, given: Tensor, now: float, then: float, generator
     device = crystals.free.device
     times = torch.tensor([now, then], device=device)
     narrow, wide = coordinate_width(times)
-    noise = torch.randn(crystals.free.shape, generator=generator, device=device)
-    noise = noise.gather(1, crystals.orbits[..., None].expand(noise.shape))
+    noise = by_orbit(crystals, torch.randn(crystals.free.shape, generator=generator, device=device))
     free = crystals.free + noise * (wide.square() - narrow.square()).sqrt() * crystals.movable
     narrow, wide = lattice_width(times)
     noise = torch.randn(crystals.lattice.shape, generator=generator, device=device)
     units = in_units(crystals) + project(crystals, noise * (wide.square() - narrow.square()).sqrt())
-    draw = torch.rand(crystals.types.shape, generator=generator, device=device).gather(1, crystals.orbits)
+    draw = by_orbit(crystals, torch.rand(crystals.types.shape, generator=generator, device=device))
     covered = ~given & (draw < (then - now) / max(1 - now, 1e-6))
     return crystals.but(
         free=free % 1.0, lattice=from_units(crystals, units), types=crystals.types.masked_fill(covered, MASK)
@@ -209,7 +218,7 @@ def _without_noise(noisy: Noisy, seen: Expected) -> Batch:
     crystals = noisy.crystals
     width = coordinate_width(noisy.time)[:, None, None]
     free = (crystals.free + width * crystals.to_orbits(seen.motions)) % 1.0 * crystals.movable
-    likeliest = forbid_mask(seen.types).argmax(-1).gather(1, crystals.orbits)
+    likeliest = by_orbit(crystals, forbid_mask(seen.types).argmax(-1))
     types = torch.where((crystals.types == MASK) & crystals.present, likeliest, crystals.types)
     return crystals.but(free=free, lattice=from_units(crystals, lattice_expected(noisy, seen)), types=types)
 
@@ -223,10 +232,8 @@ def _uncovered(
     if elements is not None:
         logits = logits.masked_fill(~elements[:, None], -1e4)
     drawn = torch.multinomial(logits.softmax(-1).flatten(0, 1), 1, generator=generator)
-    drawn = drawn.view(crystals.types.shape).gather(1, crystals.orbits)
-    draw = torch.rand(crystals.types.shape, generator=generator, device=drawn.device).gather(
-        1, crystals.orbits
-    )
+    drawn = by_orbit(crystals, drawn.view(crystals.types.shape))
+    draw = by_orbit(crystals, torch.rand(crystals.types.shape, generator=generator, device=drawn.device))
     now = noisy.time[:, None].clamp(min=1e-6)
     chosen = (crystals.types == MASK) & crystals.present & (draw < (now - later) / now)
     return torch.where(chosen, drawn, crystals.types)
@@ -251,10 +258,3 @@ def plain_start(natoms: Sequence[int], device: str | torch.device = "cpu") -> Ba
         allowed=torch.eye(6, device=device).expand(crystals, 6, 6),
         symmetric=torch.zeros(crystals, dtype=torch.bool, device=device),
     )
-
-
-def every_element() -> Tensor:
-    """Types that any atom may get, shape `(HEAVIEST,)`."""
-    may = torch.ones(HEAVIEST, dtype=torch.bool)
-    may[MASK] = False
-    return may

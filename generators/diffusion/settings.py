@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import Field, model_validator
 
 from ...core.settings import Settings
@@ -23,7 +21,8 @@ class DataTable(Settings):
 class NetworkTable(Settings):
     """`[network]`: its shape."""
 
-    width: int = Field(default=240, ge=8, le=1024)
+    width: int = Field(default=240, ge=8, le=768)
+    """Wider ones would have matrices that no shard of a checkpoint holds."""
     layers: int = Field(default=5, ge=1, le=32)
     heads: int = Field(default=8, ge=1, le=64)
     pair_width: int = Field(default=64, ge=4, le=512)
@@ -67,6 +66,3 @@ class DiffusionConfig(Settings):
     network: NetworkTable = NetworkTable()
     training: TrainingTable = TrainingTable()
     adapter: AdapterTable = AdapterTable()
-
-
-AdapterName = Literal["band_gap", "formation_energy_per_atom", "energy_above_hull", "spacegroup"]

@@ -9,21 +9,19 @@ Source: Singhal et al., arXiv:2501.06848, algorithm 1 (resampling particles of a
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from .sampler import CHOOSING_BELOW
 from .table import Batch
 
 TEMPERATURE_EV = 0.05
 """Of the weights, eV/atom."""
 UNKNOWN_EV = 0.5
 """Taken where there is no energy, and no distance counts for more."""
-FROM = 0.2
-"""Time from which particles are weighed."""
 
 Heights = Callable[[Batch], Sequence[float | None]]
 """Distances above the hull of crystals without noise, eV/atom."""
@@ -47,12 +45,17 @@ class Steering:
         self._before: np.ndarray | None = None
 
     def __call__(self, crystals: Batch, time: float) -> Tensor:
-        """Rows that go on."""
+        """Rows that go on.
+
+        Args:
+            crystals: As they would be without noise.
+            time: To which they go on; at 0 the weights are whole.
+        """
         self.asked += 1
         found = [
             UNKNOWN_EV if height is None else min(height, UNKNOWN_EV) for height in self.heights(crystals)
         ]
-        share = 1 - time / FROM if time < FROM else 0.1
+        share = 1 - time / CHOOSING_BELOW
         potential = share * np.array(found).reshape(-1, self.particles) / TEMPERATURE_EV
         gained = potential if self._before is None else potential - self._before
         rows = np.concatenate([i * self.particles + self._resampled(-row) for i, row in enumerate(gained)])
@@ -75,8 +78,3 @@ def repeated(batch: Batch, times: int) -> Batch:
 def first_of_each(batch: Batch, times: int) -> Batch:
     """One particle of each crystal: after the last resampling all are alike in law."""
     return batch[torch.arange(0, len(batch), times)]
-
-
-def batches_for(wanted: int, particles: int, at_once: int) -> int:
-    """Crystals of a batch, so that particles fill it."""
-    return max(1, min(wanted, math.ceil(at_once / particles)))

@@ -13,7 +13,7 @@ import contextlib
 import copy
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,13 +21,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from ..learning import decay_groups, follow, matmul_precision
 from .adapters import GROUPS, SPACEGROUP, SYSTEMS, Adapter, drawn_intervals, shares_of
 from .checkpoints import read_checkpoint, write_checkpoint
 from .network import Network
 from .process import Losses, add_noise, losses
 from .table import Table
 
-MATMUL_PRECISION = "medium"  # bfloat16 products summed in float32, where the processor has them
 WARMUP_STEPS = 500
 FALLING = 0.3
 """Share of the training in which the rate falls."""
@@ -83,15 +83,15 @@ class Progress:
         step: Steps done.
         epochs: Passes over the training crystals.
         share: Of the whole training, by time or by steps, whichever is further.
-        training, validation: Losses of the last steps, and of held-out crystals under a noise that stays the same: of motions,
-            lattice and types.
+        training: Mean losses of motions, lattice and types over the steps since the last report; none where there was no step.
+        validation: The same of held-out crystals under a noise that stays the same.
         seconds: Of training.
     """
 
     step: int
     epochs: float
     share: float
-    training: tuple[float, float, float]
+    training: tuple[float, float, float] | None
     validation: tuple[float, float, float]
     seconds: float
 
@@ -112,7 +112,8 @@ def train(
         table: Crystals.
         config: How long and how fast.
         adapter: Changed in place.
-        on_report: Called now and then with the averaged weights, which it may look at and keep a copy of.
+        on_report: Called now and then, and at the end even if nothing was left to do, with the averaged weights, which it may
+            look at and keep a copy of.
         checkpoint: Folder to resume from and to write to.
         fingerprint: Of configuration and data; a checkpoint of another one is refused.
 
@@ -124,18 +125,18 @@ def train(
         KeyboardInterrupt: after a checkpoint was written.
     """
     training = Training(network, table, config, adapter, checkpoint, fingerprint)
-    with _precision(MATMUL_PRECISION):
+    with matmul_precision():
         try:
             while not training.is_done:
                 training.advance()
-                if training.step % config.report_steps == 0 or training.is_done:
-                    progress = training.progress()
-                    if on_report:
-                        on_report(progress, training.average)
+                if on_report and training.step % config.report_steps == 0 and not training.is_done:
+                    on_report(training.progress(), training.average)
                 training.save_now_and_then()
         except KeyboardInterrupt:
             training.save()
             raise
+        if on_report:
+            on_report(training.progress(), training.average)
     training.save()
     return training.average
 
@@ -160,7 +161,7 @@ class Training:
             network.requires_grad_(False).eval()
         self.average = copy.deepcopy(self.learner).eval().requires_grad_(False)
         self.optimiser = torch.optim.AdamW(
-            _groups(self.learner, config.weight_decay), lr=config.learning_rate, betas=(0.9, 0.98)
+            decay_groups(self.learner, config.weight_decay), lr=config.learning_rate, betas=(0.9, 0.98)
         )
         self.forward = torch.compile(network, dynamic=True) if config.compiled else network
         self.wishes = None if adapter is None else Wishes(adapter.config.name, self.table)
@@ -210,7 +211,7 @@ class Training:
         found.total().backward()
         nn.utils.clip_grad_norm_(self.learner.parameters(), self.config.clip)
         self.optimiser.step()
-        _follow(self.average, self.learner, min(self.config.averaging, (1 + self.step) / (10 + self.step)))
+        follow(self.average, self.learner, min(self.config.averaging, (1 + self.step) / (10 + self.step)))
         self.step += 1
         self.sums += torch.tensor(
             [float(one.detach()) for one in (found.motions, found.lattice, found.types)]
@@ -220,7 +221,7 @@ class Training:
     @torch.no_grad()
     def progress(self) -> Progress:
         """Where the training stands; begins a new mean of the training losses."""
-        training = tuple(float(one) for one in self.sums / max(self.count, 1))
+        training = tuple((self.sums / self.count).tolist()) if self.count else None
         self.sums, self.count = torch.zeros(3), 0
         return Progress(
             self.step,
@@ -397,32 +398,7 @@ def rate_at(step: int, share: float) -> float:
     return rising * (1 - math.sqrt(falling)) if falling else rising
 
 
-def _groups(learner: nn.Module, weight_decay: float) -> list[dict]:
-    """Matrices of linear layers decay, everything else does not."""
-    embeddings = {id(m.weight) for m in learner.modules() if isinstance(m, nn.Embedding)}
-    decaying = [p for p in learner.parameters() if p.ndim > 1 and id(p) not in embeddings]
-    known = {id(p) for p in decaying}
-    others = [p for p in learner.parameters() if id(p) not in known]
-    return [{"params": decaying, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]
-
-
-@torch.no_grad()
-def _follow(average: nn.Module, learner: nn.Module, decay: float) -> None:
-    """Move the averaged weights towards the present ones."""
-    torch._foreach_lerp_(list(average.parameters()), list(learner.parameters()), 1 - decay)  # type: ignore[attr-defined]
-
-
 def _autocast(device: torch.device) -> contextlib.AbstractContextManager:
     if device.type == "cuda":
         return torch.autocast("cuda", torch.bfloat16)
     return contextlib.nullcontext()
-
-
-@contextlib.contextmanager
-def _precision(wanted: str) -> Iterator[None]:
-    before = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision(wanted)
-    try:
-        yield
-    finally:
-        torch.set_float32_matmul_precision(before)

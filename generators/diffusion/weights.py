@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,14 +11,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ...core.errors import InputError
+from ..weight_files import read_weights, write_weights
 from .adapters import SPACEGROUP, Adapter, AdapterConfig, interval_features
 from .network import Network, NetworkConfig
 from .settings import DataTable
 
 FORMAT, ADAPTER_FORMAT = "hysteron-diffusion-1", "hysteron-diffusion-adapter-1"
-LARGEST_BYTES = 64_000_000
-READABLE = 0o644  # safetensors writes files that others cannot read
 
 Size = tuple[int, int, int]
 """Atoms of a formula unit, atoms of the primitive cell, and how many training crystals have both."""
@@ -64,7 +61,7 @@ class Trained:
             "sizes": self.sizes,
             "card": self.card,
         }
-        _save(path, self.network, header)
+        write_weights(path, _halved(self.network), header)
 
     @classmethod
     def load(cls, path: Path) -> Trained:
@@ -88,7 +85,7 @@ class Trained:
             data = DataTable.model_validate(header["data"])
             return cls(network.eval().requires_grad_(False), data, sizes, header["card"])
 
-        return _load(path, FORMAT, "diffusion model", build)
+        return read_weights(path, FORMAT, "diffusion model", build)
 
 
 @dataclass
@@ -142,7 +139,7 @@ class TrainedAdapter:
             "grid": self.grid,
             "card": self.card,
         }
-        _save(path, self.adapter, header)
+        write_weights(path, _halved(self.adapter), header)
 
     @classmethod
     def load(cls, path: Path) -> TrainedAdapter:
@@ -166,7 +163,7 @@ class TrainedAdapter:
                 raise ValueError("its grid of values does not ascend")
             return cls(adapter.eval().requires_grad_(False), str(header["base"]), grid, header["card"])
 
-        return _load(path, ADAPTER_FORMAT, "adapter of a diffusion model", build)
+        return read_weights(path, ADAPTER_FORMAT, "adapter of a diffusion model", build)
 
 
 GRID = 257
@@ -195,41 +192,6 @@ def _last_of_ties(grid: Any) -> tuple[Any, Any]:
 
 def _halved(module: nn.Module) -> dict[str, Tensor]:
     return {key: value.detach().cpu().bfloat16().contiguous() for key, value in module.state_dict().items()}
-
-
-def _save(path: Path, module: nn.Module, header: Mapping[str, Any]) -> None:
-    from safetensors.torch import save_file
-
-    part = path.with_suffix(".part")
-    save_file(_halved(module), part, {"hysteron": json.dumps(header)})
-    part.chmod(READABLE)
-    part.replace(path)
-
-
-def _load(path: Path, wanted: str, what: str, build: Any) -> Any:
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        if path.stat().st_size > LARGEST_BYTES:
-            raise InputError(f"{path} is larger than {LARGEST_BYTES // 1_000_000} MB; no {what} is.")
-        with safe_open(path, framework="pt") as file:
-            header = json.loads((file.metadata() or {}).get("hysteron", "{}"))
-            tensors = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118  # no mapping
-        if header.get("format") != wanted:
-            raise InputError(
-                f"{path} is no {what} of this program: its header names {header.get('format')!r}, wanted {wanted!r}."
-            )
-        return build(header, tensors)
-    except (
-        OSError,
-        SafetensorError,
-        LookupError,
-        AttributeError,
-        TypeError,
-        ValueError,
-        RuntimeError,
-    ) as error:
-        raise InputError(f"{path} cannot be read as a {what}: {error}") from None
 
 
 def _require_shapes(

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     import numpy as np
     import torch
 
-    from ..ranking import Ranked
     from .weights import Trained
     from .writing import Sound
 
@@ -112,7 +111,7 @@ class Tokens:
         ]
         items = [_items(sound) for _, sound in pool]
         for place in ranked(candidates, items, self.config.properties, tools)[:count]:
-            yield _described(place)
+            yield place.described
 
     def _pool(
         self, wanted: int, trained: Trained, novelty: Novelty, rng: np.random.Generator
@@ -179,14 +178,3 @@ def _items(sound: Sound) -> int:
     crystal = sound.crystal
     words = 3 + 2 * len(crystal.amounts) + 2 * len(crystal.orbits)
     return words + sum(len(orbit.free) for orbit in crystal.orbits) + len(crystal.lattice)
-
-
-def _described(place: Ranked) -> Candidate:
-    """With the predicted distance that ranked it in the step that made it."""
-    if place.distance is None:
-        return place.candidate
-    *before, made = place.candidate.provenance
-    details = {**made.details, "predicted_energy_above_hull": round(place.distance, 6)}
-    return dataclasses.replace(
-        place.candidate, provenance=(*before, dataclasses.replace(made, details=details))
-    )

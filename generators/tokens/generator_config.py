@@ -4,27 +4,22 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field
 
 from ...core.errors import InputError, nearest
-from ...core.symmetry import is_polar
-from ..asked import Asked
-from ..ranges import STABILITY, Range, require_ascending
+from ..asked import AskedOfModel
+from ..ranges import STABILITY, Range
 from .request import POLAR_GROUPS, Request
 from .sampling import Style
 from .vocabulary import PropertyBins, Vocabulary
 
 
-class TokenGeneratorConfig(Asked):
-    """`[[generator]] name = "tokens"`: what all generators are asked (`Asked`), and how the model writes.
+class TokenGeneratorConfig(AskedOfModel):
+    """`[[generator]] name = "tokens"`: what all generators are asked (`AskedOfModel`), and how the model writes.
 
     Attributes:
         natoms: Least and greatest number of atoms in the primitive cell.
-        properties: Ranges that the model is asked for, such as `{band_gap = [2, 4]}`, in the unit of the property table; an
-            end that is left open is none. What it writes need not obey: of those handed on the ones come first of which
-            the predictor confirms it.
         near_hull: The model is asked for crystals no more than this above the hull, eV/atom, unless `properties` says
             otherwise; none asks nothing.
         intermetallics: Whether the rule of charges is lifted: metals among themselves, and mixed valence.
@@ -38,7 +33,6 @@ class TokenGeneratorConfig(Asked):
         model: File of weights; the trained or shipped one if none is named.
     """
 
-    properties: dict[str, Range] = {}
     near_hull: float | None = Field(default=0.025, gt=0)
     intermetallics: bool = False
     mask: tuple[str, ...] = ()
@@ -48,18 +42,6 @@ class TokenGeneratorConfig(Asked):
     oversampling: int = Field(default=8, ge=1, le=1000)
     tries_per_candidate: int = Field(default=5, ge=1)
     model: Path | None = None
-
-    @field_validator("properties")
-    @classmethod
-    def _ascending(cls, ranges: dict[str, Range]) -> dict[str, Range]:
-        require_ascending(ranges)
-        return ranges
-
-    @model_validator(mode="after")
-    def _polar_agrees(self) -> Any:
-        if self.polar_only and self.spacegroup_number and not is_polar(self.spacegroup_number):
-            raise ValueError(f"space group {self.spacegroup_number} is not polar")
-        return self
 
 
 def request_of(config: TokenGeneratorConfig, vocabulary: Vocabulary) -> Request:

@@ -6,12 +6,11 @@ optimiser and random states. Needs torch, numpy and safetensors alone once the c
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import math
 import pickle
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,11 +19,11 @@ import torch
 from torch import Tensor, nn
 
 from ...core.errors import InputError
+from ..learning import decay_groups, follow, matmul_precision
 from .items import Table, batches, forget
 from .model import TokenModel
 from .vocabulary import Vocabulary
 
-MATMUL_PRECISION = "medium"  # bfloat16 products summed in float32, where the processor has them
 LEAST_RATE = 0.05  # of the highest learning rate, at the end
 
 
@@ -102,7 +101,9 @@ def train(
     """
     device = next(model.parameters()).device
     average = copy.deepcopy(model).eval().requires_grad_(False)
-    optimiser = torch.optim.AdamW(_groups(model, config), lr=config.learning_rate, betas=(0.9, 0.95))
+    optimiser = torch.optim.AdamW(
+        decay_groups(model, config.weight_decay), lr=config.learning_rate, betas=(0.9, 0.95)
+    )
     generator = torch.Generator().manual_seed(config.seed)
     steps = config.epochs * math.ceil(len(training) / config.batch)
     step = first = 0
@@ -119,7 +120,7 @@ def train(
     for epoch in range(first, config.epochs):
         model.train()
         total = count = 0.0
-        with _precision(MATMUL_PRECISION):
+        with matmul_precision():
             for rows in batches(table.lengths, training, config.batch, generator):
                 items = forget(table.batch(rows, device), vocabulary, config.forgetting, generator)
                 losses, judged = model.losses(items), items.judged[:, 1:].sum()
@@ -128,7 +129,7 @@ def train(
                 (losses.sum() / judged).backward()
                 nn.utils.clip_grad_norm_(model.parameters(), config.clip)
                 optimiser.step()
-                _follow(average, model, min(config.averaging, (1 + step) / (10 + step)))
+                follow(average, model, min(config.averaging, (1 + step) / (10 + step)))
                 total += float(losses.detach().sum())
                 count += float(judged)
                 step += 1
@@ -177,38 +178,9 @@ def rate_at(step: int, steps: int, config: TrainingConfig) -> float:
     return config.learning_rate * (LEAST_RATE + (1 - LEAST_RATE) * 0.5 * (1 + math.cos(math.pi * done)))
 
 
-def _groups(model: nn.Module, config: TrainingConfig) -> list[dict[str, Any]]:
-    """Matrices of linear layers decay, everything else does not."""
-    embeddings = {id(m.weight) for m in model.modules() if isinstance(m, nn.Embedding)}
-    decaying = [p for p in model.parameters() if p.ndim > 1 and id(p) not in embeddings]
-    known = {id(p) for p in decaying}
-    others = [p for p in model.parameters() if id(p) not in known]
-    return [
-        {"params": decaying, "weight_decay": config.weight_decay},
-        {"params": others, "weight_decay": 0.0},
-    ]
-
-
 def _set_rate(optimiser: torch.optim.Optimizer, config: TrainingConfig, step: int, steps: int) -> None:
     for group in optimiser.param_groups:
         group["lr"] = rate_at(step, steps, config)
-
-
-@torch.no_grad()
-def _follow(average: nn.Module, model: nn.Module, decay: float) -> None:
-    """Move the averaged weights towards the present ones."""
-    for kept, new in zip(average.parameters(), model.parameters(), strict=True):
-        kept.lerp_(new, 1 - decay)
-
-
-@contextlib.contextmanager
-def _precision(wanted: str) -> Iterator[None]:
-    before = torch.get_float32_matmul_precision()
-    torch.set_float32_matmul_precision(wanted)
-    try:
-        yield
-    finally:
-        torch.set_float32_matmul_precision(before)
 
 
 def _read(path: Path, device: torch.device, fingerprint: str) -> dict[str, Any]:

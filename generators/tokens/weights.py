@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
-from ...core.errors import InputError
+from ..weight_files import read_weights, write_weights
 from .model import ModelConfig, TokenModel
 from .openings import Openings
 from .vocabulary import PropertyBins, Vocabulary
 
 FORMAT = "hysteron-tokens-1"
-LARGEST_BYTES = 64_000_000
-READABLE = 0o644  # safetensors writes files that others cannot read
 
 
 @dataclass
@@ -42,8 +39,6 @@ class Trained:
 
     def save(self, path: Path) -> None:
         """Write as one safetensors file."""
-        from safetensors.torch import save_file
-
         header = {
             "format": FORMAT,
             "model": self.model.config.as_dict(),
@@ -53,10 +48,7 @@ class Trained:
             "card": self.card,
         }
         tensors = {k: v.detach().cpu().half().contiguous() for k, v in self.model.state_dict().items()}
-        part = path.with_suffix(".part")
-        save_file(tensors, part, {"hysteron": json.dumps(header)})
-        part.chmod(READABLE)
-        part.replace(path)
+        write_weights(path, tensors, header)
 
     @classmethod
     def load(cls, path: Path) -> Trained:
@@ -65,30 +57,7 @@ class Trained:
         Raises:
             InputError: it is no such file.
         """
-        from safetensors import SafetensorError, safe_open
-
-        try:
-            if path.stat().st_size > LARGEST_BYTES:
-                raise InputError(f"{path} is larger than {LARGEST_BYTES // 1_000_000} MB; no token model is.")
-            with safe_open(path, framework="pt") as file:
-                header = json.loads((file.metadata() or {}).get("hysteron", "{}"))
-                tensors = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118  # no mapping
-            if header.get("format") != FORMAT:
-                raise InputError(
-                    f"{path} is no token model of this program: its header names {header.get('format')!r}, "
-                    f"wanted {FORMAT!r}."
-                )
-            return cls._from_parts(header, tensors)
-        except (
-            OSError,
-            SafetensorError,
-            LookupError,
-            AttributeError,
-            TypeError,
-            ValueError,
-            RuntimeError,
-        ) as error:
-            raise InputError(f"{path} cannot be read as a token model: {error}") from None
+        return read_weights(path, FORMAT, "token model", cls._from_parts)
 
     @classmethod
     def _from_parts(cls, header: dict[str, Any], tensors: dict[str, Tensor]) -> Trained:

@@ -13,6 +13,7 @@ from hysteron.benchmarks.generation_evaluations import evaluations_row
 from hysteron.benchmarks.generation_figures import is_sound, symmetry_of
 from hysteron.benchmarks.generation_kept import Kept
 from hysteron.benchmarks.generation_sets import key_of, made
+from hysteron.generators.diffusion.maker import group_facts
 from hysteron.generators.diffusion.network import Network
 
 
@@ -86,7 +87,12 @@ def test_the_maker_hears_the_adapters_that_there_are(world):
     world.teach("spacegroup")
     assert [wish.adapter.config.name for wish in maker_of(world, config).wishes] == ["band_gap"]
     both = maker_of(world, world.diffusion_config(spacegroup_number=225, properties={"band_gap": (2, 4)}))
-    assert [wish.adapter.config.name for wish in both.wishes] == ["band_gap", "spacegroup"]
+    assert [wish.adapter.config.name for wish in both.wishes] == ["band_gap"]
+    assert both.of_groups is not None, "a fact, which no guidance exaggerates"
+    assert both.of_groups.name == "spacegroup"
+    start = next(both.starts.batches(2, world.rng("facts")))
+    assert len(group_facts(start, both.of_groups, particles=3)[0].told) == 6
+    assert group_facts(start, None) == []
 
 
 def test_adapters_that_are_not_there_are_told(world):

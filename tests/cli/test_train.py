@@ -162,6 +162,13 @@ def test_bad_wishes_about_the_diffusion_model_are_sentences(arguments, says, mon
     assert "Unexpected" not in said.err
 
 
+def test_every_adapter_can_be_asked_for():
+    from hysteron.cli.train import AdapterProperty
+    from hysteron.generators.diffusion.lessons import ADAPTED
+
+    assert {one.value for one in AdapterProperty} == set(ADAPTED)
+
+
 @pytest.mark.parametrize("profile", ["cpu-2h", "gpu-30min"])
 def test_the_profiles_that_ship_are_valid_and_small_enough(profile):
     """At most 10 MB of weights in half precision."""

@@ -105,6 +105,14 @@ def test_more_steps_go_on_and_other_settings_are_refused(data, tmp_path):
     train_diffusion(config(4, near_hull=0.5), tmp_path / "out", Silent(), anew=True, data=data)
 
 
+def test_a_training_that_is_done_gives_its_weights_again(data, tmp_path):
+    first = train_diffusion(config(), tmp_path / "out", Silent(), data=data)
+    again = train_diffusion(config(), tmp_path / "other", Silent(), data=data)
+    assert again.parent.name == "other"
+    assert Trained.load(again).digest == Trained.load(first).digest
+    assert Trained.load(again).card["finished"]
+
+
 @pytest.mark.parametrize(("name", "known"), [("band_gap", 4), ("spacegroup", 4), ("energy_above_hull", 4)])
 def test_an_adapter_belongs_to_its_base(name, known, data, tmp_path):
     base = train_diffusion(config(), tmp_path / "out", Silent(), data=data)

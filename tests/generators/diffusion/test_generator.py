@@ -25,7 +25,9 @@ def weights(tmp_path_factory):
     """Of a model that has learned nothing, with two adapters."""
     folder = tmp_path_factory.mktemp("models")
     sizes = ((2, 2, 3), (5, 5, 1))
-    trained = Trained(toys.awake(toys.small_network(), size=0.05), DataTable(), sizes, {"method": "diffusion, untrained"})
+    trained = Trained(
+        toys.awake(toys.small_network(), size=0.05), DataTable(), sizes, {"method": "diffusion, untrained"}
+    )
     trained.save(folder / "tiny.safetensors")
     digest = Trained.load(folder / "tiny.safetensors").digest
     for name, grid in (("band_gap", grid_of(torch.rand(50) * 5)), (SPACEGROUP, ())):

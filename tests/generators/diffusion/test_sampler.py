@@ -13,7 +13,7 @@ from hysteron.generators.diffusion.process import (
     lattice_width,
     wrapped_score,
 )
-from hysteron.generators.diffusion.sampler import Style, Wish, every_element, plain_start, sample
+from hysteron.generators.diffusion.sampler import Style, Wish, plain_start, sample
 from hysteron.generators.diffusion.table import MASK, Batch
 from hysteron.generators.soundness import spacegroup_number
 
@@ -106,7 +106,6 @@ def test_hidden_types_all_become_elements_of_those_allowed():
     found = sample(toys.awake(toys.small_network()), start, draws(), Style(12, 0), elements=may.expand(3, -1))
     assert set(found.types[found.present].tolist()) <= {8, 22, 56}
     assert (found.types[~found.present] == MASK).all()
-    assert every_element().sum() == HEAVIEST - 1
 
 
 def test_equal_seeds_give_equal_crystals_and_others_others():
@@ -171,8 +170,7 @@ def test_a_chooser_decides_which_crystals_go_on():
             return Oracle(answer[torch.tensor(rows)])(noisy, time, shown)
 
     found = sample(Follows(answer), answer, draws(), Style(40, 0), choose=choose)
-    assert max(asked) <= 0.2
-    assert len(asked) >= 3
+    assert asked == pytest.approx([0.15, 0.1, 0.05, 0.0])
     assert torch.equal(found.types, answer.types[torch.tensor([0, 0, 2, 2])])
 
 
