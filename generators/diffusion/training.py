@@ -302,18 +302,18 @@ def validation(
         network: In whatever mode; it is in evaluation mode afterwards.
         table: Crystals, on the network's device.
         rows: Which of them, of which `VALIDATED` at most are looked at.
-        seed: Of the noise.
+        seed: Of the noise, which is the same whatever is heard, and of what is heard.
         heard: Adapters.
     """
     if not len(rows):
         return math.nan, math.nan, math.nan
     network.eval()
     natoms = table.symmetric.natoms
-    generator = torch.Generator(rows.device).manual_seed(seed * 1_000_003)
+    generator, wishes = (torch.Generator(rows.device).manual_seed(seed * 1_000_003 + i) for i in (0, 1))
     total, count = torch.zeros(3), 0
     chosen = rows[:: max(1, len(rows) // VALIDATED)]
     for some in chosen[natoms[chosen].argsort(stable=True)].split(128):
-        found = _losses(network, table, some, generator, heard)
+        found = _losses(network, table, some, generator, lambda those, _: heard(those, wishes))
         total += len(some) * torch.tensor([float(f) for f in (found.motions, found.lattice, found.types)])
         count += len(some)
     return tuple((total / count).tolist())  # type: ignore[return-value]

@@ -181,6 +181,18 @@ def test_the_validation_is_under_the_same_noise_every_time(table):
     assert one != another
 
 
+def test_the_noise_of_a_validation_is_the_same_whatever_is_heard(table):
+    """So that losses with an adapter and without it compare: one that changes nothing yet gives equal ones."""
+    rows = torch.arange(len(NAMES)).repeat(40)  # more than one batch
+    wishes = training.Wishes("band_gap", table)
+    untaught = adapter()
+    heard = [(untaught, wishes)]
+    with_it = validation(
+        taught_network(), table, rows, 0, lambda r, g: [(one, told.drawn(r, g)) for one, told in heard]
+    )
+    assert with_it == pytest.approx(validation(taught_network(), table, rows, 0))
+
+
 def test_a_pass_shows_every_crystal_once_and_sizes_together(table):
     loop = training.Training(network(), table, CONFIG, None, None, "")
     batches = []
