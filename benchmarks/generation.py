@@ -16,6 +16,8 @@ Sets of 1,000 crystals each, and of 300 of the diffusion model, of at most 20 at
     diffusion_symmetric  as diffusion_raw, but space group and Wyckoff positions are the token model's, and the rest is diffused
     diffusion_groups     as diffusion_symmetric, the 25 space groups asked for one by one, 12 crystals of each
     diffusion_reranked   what the diffusion generator hands on: more are made, known ones dropped, the rest ranked
+    diffusion_reranked_groups
+                         as diffusion_reranked, from the token model's positions, the same groups, 12 crystals of each
     diffusion_steered    as diffusion_raw, its particles resampled by the energy above hull that the property network predicts
 
 Protocol. Every set is relaxed alike, atoms and cell, by CHGNet as `hysteron relax` does it, and measured on the shipped hull of

@@ -39,6 +39,7 @@ DIFFUSED = (
     "diffusion_symmetric",
     "diffusion_groups",
     "diffusion_reranked",
+    "diffusion_reranked_groups",
     "diffusion_steered",
 )
 """Sets of the diffusion model that are relaxed."""
@@ -81,9 +82,30 @@ def diffused_groups(world: World, groups: Sequence[int]) -> Set:
 def reranked(world: World) -> Set:
     """What the generator hands on, with all the tools that it asks."""
     config = world.diffusion_config()
+    return _handed_on(world, config, world.plan.diffused, "diffusion_reranked"), settings_of(config)
+
+
+def reranked_groups(world: World, groups: Sequence[int]) -> Set:
+    """As `reranked`, from the token model's positions, one space group after the other; one that has too few new crystals gives
+    what it has."""
+    crystals: list[Made] = []
+    count = world.plan.diffused_per_group
+    told: dict[str, Any] = {"groups": list(groups), "per_group": count, "in_vain": {}}
+    progress = Progress("diffusion_reranked_groups: groups", len(groups))
+    for number in groups:
+        config = world.diffusion_config(spacegroup_number=number)
+        try:
+            crystals += _handed_on(world, config, count, f"diffusion reranked group {number}")
+        except InputError as error:
+            told["in_vain"][str(number)] = str(error)
+        progress.advance()
+    return crystals, told
+
+
+def _handed_on(world: World, config: DiffusionGeneratorConfig, count: int, stream: str) -> list[Made]:
     tools = Tools(known=world.reference, predictor=world.predictor, hull=world.hull)
-    found = Diffusion(config).generate([], world.plan.diffused, world.rng("diffusion_reranked"), tools)
-    return [Made(c.structure, int(c.spacegroup_number or 1)) for c in found], settings_of(config)
+    found = Diffusion(config).generate([], count, world.rng(stream), tools)
+    return [Made(c.structure, int(c.spacegroup_number or 1)) for c in found]
 
 
 def unchecked_set(world: World, mode: str) -> Set:
@@ -95,13 +117,13 @@ def unchecked_set(world: World, mode: str) -> Set:
 def set_key(world: World, name: str) -> dict[str, Any]:
     """All that decides a set of this file."""
     plan, more = world.plan, {}
-    if name in ("diffusion_groups", "diffusion_symmetric", BEFORE_REDRAWING["from_tokens"]):
+    if name.endswith("groups") or name in ("diffusion_symmetric", BEFORE_REDRAWING["from_tokens"]):
         more["adapter"] = world.adapter_weights(SPACEGROUP)
-    if name == "diffusion_reranked":
+    if "reranked" in name:
         more["reference"] = world.reference.digest
-    if name in ("diffusion_reranked", "diffusion_steered"):
+    if "reranked" in name or name == "diffusion_steered":
         more |= {"predictor": getattr(world.predictor, "model_hash", ""), "hull": world.hull.name}
-    count = plan.diffused_per_group if name == "diffusion_groups" else plan.diffused
+    count = plan.diffused_per_group if name.endswith("groups") else plan.diffused
     return diffusion_key(world, name, count, **more)
 
 

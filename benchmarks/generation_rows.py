@@ -46,7 +46,7 @@ DIFFUSION_PAIRS = (
     ("diffusion_reranked", "reranked"),
     ("diffusion_reranked", "substitution"),
 )
-BY_GROUP = ("groups", "reranked_groups", "diffusion_groups")
+BY_GROUP = ("groups", "reranked_groups", "diffusion_groups", "diffusion_reranked_groups")
 """Sets of which one space group after the other is asked."""
 
 

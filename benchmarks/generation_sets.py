@@ -24,6 +24,7 @@ from .generation_diffusion import (
     diffused_groups,
     diffused_set,
     reranked,
+    reranked_groups,
     set_key,
     unchecked_set,
 )
@@ -209,6 +210,7 @@ MAKERS: dict[str, Callable[[World], Set]] = {
     "diffusion_symmetric": partial(diffused_set, name="diffusion_symmetric", from_tokens=True),
     "diffusion_groups": lambda world: diffused_groups(world, GROUPS),
     "diffusion_reranked": reranked,
+    "diffusion_reranked_groups": lambda world: reranked_groups(world, GROUPS),
     "diffusion_steered": partial(diffused_set, name="diffusion_steered", steering="predictor"),
     **{name: partial(unchecked_set, mode=mode) for mode, name in BEFORE_REDRAWING.items()},
 }

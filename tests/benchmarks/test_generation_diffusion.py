@@ -38,6 +38,7 @@ def test_every_set(world, monkeypatch):
     crystals, told = made(world, "diffusion_groups")
     assert [one.spacegroup_number for one in crystals] == [225, 221]
     assert list(told["in_vain"]) == ["230"]  # its smallest orbit has eight atoms in the primitive cell
+    assert "230" in made(world, "diffusion_reranked_groups")[1]["in_vain"]
     assert len(made(world, "diffusion_raw")[0]) == TOY.diffused
     assert made(world, "diffusion_raw")[1]["made"] >= TOY.diffused
     assert made(world, "diffusion_steered")[1]["settings"]["steering"] == "predictor"
@@ -63,7 +64,8 @@ def test_other_weights_or_adapters_are_another_set(world, monkeypatch):
     keys = {name: key_of(world, name) for name in ("raw", "diffusion_raw", "diffusion_groups")}
     assert keys["diffusion_groups"]["count"] == TOY.diffused_per_group
     assert "predictor" in key_of(world, "diffusion_steered")
-    assert "reference" in key_of(world, "diffusion_reranked")
+    for name in ("diffusion_reranked", "diffusion_reranked_groups"):
+        assert {"reference", "predictor", "hull"} < key_of(world, name).keys()
     world.teach("spacegroup")
     assert key_of(world, "diffusion_groups")["adapter"] is not None
     assert keys["diffusion_groups"]["adapter"] is None
