@@ -33,6 +33,7 @@ at the generated geometry.
 Rows: `written` (all that needs no relaxation), one for each set after relaxation, `compared`, `conditioning`, `speed`; and of the
 diffusion model
 
+    diffusion_written     its sets before relaxation
     diffusion_compared    its sets beside those of the token model, ion exchange and chance
     structure_prediction  one structure for each of 500 test formulas, beside chance (`generation_prediction.py`)
     evaluations           quality and speed by the number of evaluations of its network (`generation_evaluations.py`)
@@ -61,7 +62,13 @@ from .generation_evaluations import evaluations_row
 from .generation_intervals import Figures
 from .generation_kept import Kept, say
 from .generation_prediction import prediction_row
-from .generation_rows import DIFFUSION_PAIRS, compared_row, relaxed_row, written_row
+from .generation_rows import (
+    DIFFUSION_PAIRS,
+    compared_row,
+    diffusion_written_row,
+    relaxed_row,
+    written_row,
+)
 from .generation_sets import RELAXED
 from .generation_speed import speed_row
 from .generation_world import QUICK, Plan, World
@@ -72,6 +79,7 @@ ROWS: dict[str, Callable[[World], Figures]] = {
     "compared": compared_row,
     "conditioning": conditioning_row,
     "speed": speed_row,
+    "diffusion_written": diffusion_written_row,
     "diffusion_compared": partial(compared_row, pairs=DIFFUSION_PAIRS),
     "structure_prediction": prediction_row,
     "evaluations": evaluations_row,

@@ -80,7 +80,7 @@ def _written(row: Figures) -> list[Figures]:
             "raw: reduced formula novel", raw["novel_by_formula"], baseline=_others(row, "novel_by_formula")
         ),
     ]
-    return lines + diffused_as_written(row)
+    return lines
 
 
 def _others(row: Figures, figure: str) -> dict[str, Any]:
@@ -187,6 +187,7 @@ CLAIMS: dict[str, Callable[[Figures], list[Figures]]] = {
     "compared": _compared,
     "conditioning": _conditioning,
     "speed": _speed,
+    "diffusion_written": diffused_as_written,
     "diffusion_compared": _compared,
     "structure_prediction": prediction,
     "evaluations": evaluations,

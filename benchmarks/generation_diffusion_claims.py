@@ -22,23 +22,22 @@ _MODES: dict[str, str] = dict(zip(DIFFUSED_RAW, BEFORE_REDRAWING, strict=True))
 
 
 def diffused_as_written(row: Figures) -> list[Figures]:
-    """Lines of the row `written`."""
+    """Lines of the row `diffusion_written`."""
     lines = []
     for name in DIFFUSED:
         own, is_raw = row[name], name in DIFFUSED_RAW
-        before = row["diffusion_before_redrawing"][_MODES[name]] if is_raw else None
+        before = row["before_redrawing"][_MODES[name]] if is_raw else None
         more = {} if before is None else {"before_redrawing": before["validity"]}
         valid, unique, novel = (VALID_TARGET, UNIQUE_TARGET, NOVEL_TARGET) if is_raw else (None, None, None)
         words = f"{name}: no atoms nearer than 0.5 A, cell of 0.1 A^3 or more"
         lines += [
             claim(words, own["validity"], valid, **more),
-            claim(f"{name}: unique", own["unique"], unique, tokens=row["raw"]["unique"]["share"]),
+            claim(f"{name}: unique", own["unique"], unique),
             claim(
                 f"{name}: novel",
                 own["novel"],
                 novel,
                 unique_and_novel=own["unique_and_novel"]["share"],
-                tokens=row["raw"]["novel"]["share"],
             ),
         ]
         if name != "diffusion_raw":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -51,31 +51,40 @@ BY_GROUP = ("groups", "reranked_groups", "diffusion_groups", "diffusion_reranked
 
 
 def written_row(world: World) -> Figures:
-    """Every set as it is handed out, before anything is relaxed."""
+    """Every set that the diffusion model has no part in, as it is handed out, before anything is relaxed."""
     types = known_types(world)
-    found: Figures = {
-        "training_crystals": training(world),
-        "before_redrawing": before_redrawing(world),
-        "diffusion_before_redrawing": {mode: diffused_before_redrawing(world, mode) for mode in MODES},
-    }
+    found: Figures = {"training_crystals": training(world), "before_redrawing": before_redrawing(world)}
     for name in RELAXED:
-        crystals, told = made(world, name)
-        structures = [one.structure for one in crystals]
-        found[name] = {
-            "n": len(crystals),
-            "made": told,
-            "validity": validity(structures),
-            "group_kept": groups_as_made(crystals),
-            "chemistry": chemistry([s.composition.reduced_formula for s in structures]),
-            **novelty(structures, world.reference, world.reference.formulas),
-            "of_a_new_type": share(sum(type_of(s) not in types for s in structures), len(structures)),
-            "atoms": _quartiles([len(s) for s in structures]),
-        }
-        if name in DIFFUSED:
-            found[name]["without_symmetry"] = share(
-                sum(one.spacegroup_number == 1 for one in crystals), len(crystals)
-            )
-        say(f"{name}: looked at as written")
+        if name not in DIFFUSED:
+            found[name] = _as_made(world, name, types)
+    return found
+
+
+def diffusion_written_row(world: World) -> Figures:
+    """The sets of the diffusion model, likewise."""
+    types = known_types(world)
+    found: Figures = {"before_redrawing": {mode: diffused_before_redrawing(world, mode) for mode in MODES}}
+    for name in DIFFUSED:
+        crystals = made(world, name)[0]
+        unsymmetric = sum(one.spacegroup_number == 1 for one in crystals)
+        found[name] = _as_made(world, name, types) | {"without_symmetry": share(unsymmetric, len(crystals))}
+    return found
+
+
+def _as_made(world: World, name: str, types: Container[str]) -> Figures:
+    crystals, told = made(world, name)
+    structures = [one.structure for one in crystals]
+    found = {
+        "n": len(crystals),
+        "made": told,
+        "validity": validity(structures),
+        "group_kept": groups_as_made(crystals),
+        "chemistry": chemistry([s.composition.reduced_formula for s in structures]),
+        **novelty(structures, world.reference, world.reference.formulas),
+        "of_a_new_type": share(sum(type_of(s) not in types for s in structures), len(structures)),
+        "atoms": _quartiles([len(s) for s in structures]),
+    }
+    say(f"{name}: looked at as written")
     return found
 
 

@@ -48,7 +48,7 @@ def toys(tmp_path, monkeypatch):
 
 def test_every_row_that_looks_at_sets(toys):
     rows = {}
-    for only in ("written", "raw", "groups", "compared", "diffusion_raw"):
+    for only in ("written", "raw", "groups", "compared", "diffusion_written", "diffusion_raw"):
         found = run(only=only, plan=TOY, folder=toys, resume=True)
         json.dumps(found, allow_nan=False)
         assert found["claims"]
@@ -73,7 +73,7 @@ def test_every_row_that_looks_at_sets(toys):
 def of_diffusion(rows):
     novel = rows["diffusion_raw"]["after_dropping_the_known"]
     assert (novel["dropped"], novel["at_rest"]["n"]) == (1, 3)  # salt is known
-    before = rows["written"]["diffusion_before_redrawing"]
+    before = rows["diffusion_written"]["before_redrawing"]
     assert before["from_tokens"]["group_kept"]["symprec_0.01_A"]["hits"] == 4
     assert "group_kept" not in before["plain"]
 
@@ -82,7 +82,7 @@ def targets_of_diffusion(rows):
     """Every set is of the same crystals here, so that one row stands for all."""
     after = rows["diffusion_raw"]
     names = ("diffusion_raw", "diffusion_symmetric", "diffusion_groups")
-    found = claims({"written": rows["written"], **dict.fromkeys(names, after)})
+    found = claims({"diffusion_written": rows["diffusion_written"], **dict.fromkeys(names, after)})
     lines = {line["figure"]: line for line in found}
     for name in ("diffusion_raw", "diffusion_symmetric"):
         assert lines[f"{name}: unique"]["target"] == ">= 0.97"
