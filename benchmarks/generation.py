@@ -33,7 +33,7 @@ at the generated geometry.
 Rows: `written` (all that needs no relaxation), one for each set after relaxation, `compared`, `conditioning`, `speed`; and of the
 diffusion model
 
-    diffusion_written     its sets before relaxation
+    diffusion_written     its sets before relaxation, beside `raw`
     diffusion_compared    its sets beside those of the token model, ion exchange and chance
     structure_prediction  one structure for each of 500 test formulas, beside chance (`generation_prediction.py`)
     evaluations           quality and speed by the number of evaluations of its network (`generation_evaluations.py`)

@@ -31,8 +31,8 @@ WISHES = (
     "band_gap=2..4 and formation_energy_per_atom=..-2",
 )
 """Names of ranges that the token model is asked for as well; the last one is of two adapters at once."""
-GROUPS = (225, 194)
-"""Frequent ones, cubic and hexagonal."""
+GROUPS = (221, 225, 123, 99, 62, 194)
+"""Cubic, tetragonal, orthorhombic and hexagonal ones, some of them usual and some rare."""
 GUIDANCES = (0.0, 1.0, 2.0, 4.0)
 
 

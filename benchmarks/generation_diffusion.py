@@ -29,6 +29,7 @@ from ..generators.diffusion.table import Batch
 from ..generators.soundness import one_thread
 from ..generators.wyckoff.decode import decode
 from .generation_figures import Made, symmetry_of
+from .generation_handed_on import handed_on, handed_on_by_group
 from .generation_kept import Progress, Set, settings_of
 from .generation_world import World
 
@@ -43,6 +44,10 @@ DIFFUSED = (
     "diffusion_steered",
 )
 """Sets of the diffusion model that are relaxed."""
+DIFFUSED_BY_GROUP = ("diffusion_groups", "diffusion_reranked_groups")
+"""Those of which one space group after the other is asked."""
+DIFFUSED_AND_RANKED = ("diffusion_reranked", "diffusion_reranked_groups")
+"""Those that the generator hands on."""
 BEFORE_REDRAWING = {"plain": "diffusion_unchecked", "from_tokens": "diffusion_symmetric_unchecked"}
 """By mode, the set of which nothing is written anew."""
 
@@ -80,32 +85,18 @@ def diffused_groups(world: World, groups: Sequence[int]) -> Set:
 
 
 def reranked(world: World) -> Set:
-    """What the generator hands on, with all the tools that it asks."""
+    """What the generator hands on."""
     config = world.diffusion_config()
-    return _handed_on(world, config, world.plan.diffused, "diffusion_reranked"), settings_of(config)
+    return handed_on(world, Diffusion(config), world.plan.diffused, "diffusion_reranked"), settings_of(config)
 
 
 def reranked_groups(world: World, groups: Sequence[int]) -> Set:
-    """As `reranked`, from the token model's positions, one space group after the other; one that has too few new crystals gives
-    what it has."""
-    crystals: list[Made] = []
-    count = world.plan.diffused_per_group
-    told: dict[str, Any] = {"groups": list(groups), "per_group": count, "in_vain": {}}
-    progress = Progress("diffusion_reranked_groups: groups", len(groups))
-    for number in groups:
-        config = world.diffusion_config(spacegroup_number=number)
-        try:
-            crystals += _handed_on(world, config, count, f"diffusion reranked group {number}")
-        except InputError as error:
-            told["in_vain"][str(number)] = str(error)
-        progress.advance()
-    return crystals, told
+    """What the generator hands on from the token model's positions, one space group after the other."""
 
+    def asked(number: int) -> Diffusion:
+        return Diffusion(world.diffusion_config(spacegroup_number=number))
 
-def _handed_on(world: World, config: DiffusionGeneratorConfig, count: int, stream: str) -> list[Made]:
-    tools = Tools(known=world.reference, predictor=world.predictor, hull=world.hull)
-    found = Diffusion(config).generate([], count, world.rng(stream), tools)
-    return [Made(c.structure, int(c.spacegroup_number or 1)) for c in found]
+    return handed_on_by_group(world, asked, groups, world.plan.diffused_per_group, "diffusion reranked group")
 
 
 def unchecked_set(world: World, mode: str) -> Set:
@@ -117,13 +108,13 @@ def unchecked_set(world: World, mode: str) -> Set:
 def set_key(world: World, name: str) -> dict[str, Any]:
     """All that decides a set of this file."""
     plan, more = world.plan, {}
-    if name.endswith("groups") or name in ("diffusion_symmetric", BEFORE_REDRAWING["from_tokens"]):
+    if name in (*DIFFUSED_BY_GROUP, "diffusion_symmetric", BEFORE_REDRAWING["from_tokens"]):
         more["adapter"] = world.adapter_weights(SPACEGROUP)
-    if "reranked" in name:
+    if name in DIFFUSED_AND_RANKED:
         more["reference"] = world.reference.digest
-    if "reranked" in name or name == "diffusion_steered":
+    if name in (*DIFFUSED_AND_RANKED, "diffusion_steered"):
         more |= {"predictor": getattr(world.predictor, "model_hash", ""), "hull": world.hull.name}
-    count = plan.diffused_per_group if name.endswith("groups") else plan.diffused
+    count = plan.diffused_per_group if name in DIFFUSED_BY_GROUP else plan.diffused
     return diffusion_key(world, name, count, **more)
 
 

@@ -32,12 +32,13 @@ def diffused_as_written(row: Figures) -> list[Figures]:
         words = f"{name}: no atoms nearer than 0.5 A, cell of 0.1 A^3 or more"
         lines += [
             claim(words, own["validity"], valid, **more),
-            claim(f"{name}: unique", own["unique"], unique),
+            claim(f"{name}: unique", own["unique"], unique, tokens=row["raw"]["unique"]["share"]),
             claim(
                 f"{name}: novel",
                 own["novel"],
                 novel,
                 unique_and_novel=own["unique_and_novel"]["share"],
+                tokens=row["raw"]["novel"]["share"],
             ),
         ]
         if name != "diffusion_raw":

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from .generation_chemistry import chemistry
-from .generation_diffusion import BEFORE_REDRAWING, DIFFUSED, MODES
+from .generation_diffusion import BEFORE_REDRAWING, DIFFUSED, DIFFUSED_BY_GROUP, MODES
 from .generation_figures import (
     METASTABLE_EV_PER_ATOM,
     Outcome,
@@ -46,7 +46,7 @@ DIFFUSION_PAIRS = (
     ("diffusion_reranked", "reranked"),
     ("diffusion_reranked", "substitution"),
 )
-BY_GROUP = ("groups", "reranked_groups", "diffusion_groups", "diffusion_reranked_groups")
+BY_GROUP = ("groups", "reranked_groups", *DIFFUSED_BY_GROUP)
 """Sets of which one space group after the other is asked."""
 
 
@@ -61,9 +61,12 @@ def written_row(world: World) -> Figures:
 
 
 def diffusion_written_row(world: World) -> Figures:
-    """The sets of the diffusion model, likewise."""
+    """The sets of the diffusion model, likewise, beside the token model's `raw`."""
     types = known_types(world)
-    found: Figures = {"before_redrawing": {mode: diffused_before_redrawing(world, mode) for mode in MODES}}
+    found: Figures = {
+        "before_redrawing": {mode: diffused_before_redrawing(world, mode) for mode in MODES},
+        "raw": _as_made(world, "raw", types),
+    }
     for name in DIFFUSED:
         crystals = made(world, name)[0]
         unsymmetric = sum(one.spacegroup_number == 1 for one in crystals)

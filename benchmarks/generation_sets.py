@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from itertools import islice
 from typing import Any
 
-from ..core.candidate import Candidate
 from ..core.contracts import Tools
 from ..core.errors import InputError
 from ..core.identity import bucket_of
@@ -29,6 +28,7 @@ from .generation_diffusion import (
     unchecked_set,
 )
 from .generation_figures import Made, Outcome, outcomes_of
+from .generation_handed_on import handed_on, handed_on_by_group, of_candidates
 from .generation_kept import Progress, Set, settings_of
 from .generation_random import RandomWriter
 from .generation_world import World
@@ -140,28 +140,14 @@ def _groups(world: World) -> Set:
 
 def _reranked(world: World) -> Set:
     config = world.config()
-    return _handed_on(world, config, world.plan.count, "reranked"), settings_of(config)
+    return handed_on(world, Tokens(config), world.plan.count, "reranked"), settings_of(config)
 
 
 def _reranked_groups(world: World) -> Set:
-    """As `reranked`, one space group after the other; one that has too few new crystals gives what it has."""
-    crystals: list[Made] = []
-    told: dict[str, Any] = {"groups": list(GROUPS), "per_group": world.plan.per_group, "in_vain": {}}
-    progress = Progress("reranked_groups: groups", len(GROUPS))
-    for number in GROUPS:
-        config = world.config(spacegroup_number=number)
-        try:
-            crystals += _handed_on(world, config, world.plan.per_group, f"reranked group {number}")
-        except InputError as error:
-            told["in_vain"][str(number)] = str(error)
-        progress.advance()
-    return crystals, told
+    def asked(number: int) -> Tokens:
+        return Tokens(world.config(spacegroup_number=number))
 
-
-def _handed_on(world: World, config: TokenGeneratorConfig, count: int, stream: str) -> list[Made]:
-    """What the generator gives, with all the tools it can use."""
-    tools = Tools(known=world.reference, predictor=world.predictor, hull=world.hull)
-    return of_candidates(list(Tokens(config).generate([], count, world.rng(stream), tools)))
+    return handed_on_by_group(world, asked, GROUPS, world.plan.per_group, "reranked group")
 
 
 def _known(world: World) -> Set:
@@ -189,11 +175,6 @@ def _random(world: World) -> Set:
     stream = writer.sound(world.grammar(world.config()), world.rng("random"))
     some = [of_sound(sound) for sound in islice(stream, world.plan.count)]
     return some, {"written": writer.written, "refused": dict(writer.refused)}
-
-
-def of_candidates(candidates: Sequence[Candidate]) -> list[Made]:
-    """As members of a set."""
-    return [Made(c.structure, int(c.spacegroup_number or 1), c.value("log_probability")) for c in candidates]
 
 
 MAKERS: dict[str, Callable[[World], Set]] = {

@@ -37,13 +37,19 @@ if TYPE_CHECKING:
     from ..generators.tokens.weights import Trained
     from ..predictors.relaxation.relaxer import BatchedRelaxer
 
-DECIDING_CODE = ("generators", "benchmarks/generation_random.py", "benchmarks/generation_sets.py")
+DECIDING_CODE = (
+    "generators",
+    "benchmarks/generation_handed_on.py",
+    "benchmarks/generation_random.py",
+    "benchmarks/generation_sets.py",
+)
 DIFFUSION_CODE = "generators/diffusion"
 """Decides nothing of what the token model writes."""
 DECIDING_DIFFUSION_CODE = (
     "generators",
     "benchmarks/generation_cells.py",
     "benchmarks/generation_diffusion.py",
+    "benchmarks/generation_handed_on.py",
     "benchmarks/generation_prediction.py",
     "benchmarks/generation_targets.py",
 )
