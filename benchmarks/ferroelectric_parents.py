@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 
 from ..core.polar_pairs import Pair
+from ..core.symmetry import dataset_at
 from ..screening.ferroelectric.group_frequency import log_frequency
 from ..screening.ferroelectric.parents import FIRST_RUNG_RATIO, Parent, all_parents, ladder
-from ..screening.ferroelectric.symmetry import dataset_at
 from .ferroelectric_figures import share
 
 SYMPREC_ANGSTROM = 0.01

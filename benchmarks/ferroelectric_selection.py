@@ -23,8 +23,7 @@ import numpy as np
 from ..core.chemistry_families import chemistry_family
 from ..core.crystals import CrystalRecord
 from ..core.polar_pairs import Pair
-from ..core.symmetry import is_polar
-from ..screening.ferroelectric.symmetry import dataset_at
+from ..core.symmetry import dataset_at, is_polar
 from .controls import deal, in_random_order
 from .enrichment import Group
 

@@ -28,12 +28,12 @@ from ..core.contracts import Potential, Relaxer, Tools
 from ..core.crystals import crystals_folder, read_crystals
 from ..core.errors import InputError, MissingDataError
 from ..core.settings import data_file, home
+from ..core.symmetry import dataset_at
 from ..screening.defects.barriers import MigrationConfig, migration_of
 from ..screening.defects.hop_cells import hop_cell, vacancies_at
 from ..screening.defects.hops import hops_of
 from ..screening.defects.invariant import Effort
 from ..screening.defects.symmetric_supercells import symmetric_supercell
-from ..screening.ferroelectric.symmetry import dataset_at
 from .ferroelectric_figures import figure
 
 if TYPE_CHECKING:

@@ -1,6 +1,13 @@
-"""Which space groups allow a crystal to be polar?"""
+"""What does spglib find, and which space groups allow a crystal to be polar?"""
 
 from __future__ import annotations
+
+import os
+import warnings
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pymatgen.core import Structure
 
 POLAR_SPACE_GROUPS: dict[str, range] = {
     "1": range(1, 2),
@@ -25,3 +32,18 @@ def polar_point_group(spacegroup_number: int | None) -> str | None:
 def is_polar(spacegroup_number: int | None) -> bool:
     """Whether a space group belongs to one of the ten polar point groups; an unknown one does not."""
     return polar_point_group(spacegroup_number) is not None
+
+
+def dataset_at(structure: Structure, symprec: float) -> Any:
+    """spglib's dataset of a crystal, or `None` if spglib gives up at this tolerance (A)."""
+    import spglib
+
+    os.environ.setdefault("SPGLIB_WARNING", "OFF")  # a rung that fails is no news; spglib writes it to stderr
+    numbers = [site.specie.Z for site in structure]
+    cell: Any = (structure.lattice.matrix, structure.frac_coords, numbers)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return spglib.get_symmetry_dataset(cell, symprec=symprec)
+        except spglib.SpglibError:
+            return None

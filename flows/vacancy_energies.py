@@ -20,8 +20,8 @@ import numpy as np
 from ..core.contracts import Tools
 from ..core.lines import append_lines, read_lines
 from ..core.settings import config_hash, home
+from ..core.supercells import APART_ANGSTROM, ATOMS_MAX
 from ..predictors.datasets.vacancy_hosts import REFERENCE_SHIFT_EV, VacancyHost, vacancy_hosts
-from ..screening.defects.supercells import APART_ANGSTROM, ATOMS_MAX
 from ..screening.defects.vacancies import vacancies_of
 
 if TYPE_CHECKING:

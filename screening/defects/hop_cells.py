@@ -14,10 +14,10 @@ import numpy as np
 
 from ...core.contracts import Potential
 from ...core.errors import StructureError
-from ..ferroelectric.symmetry import dataset_at
+from ...core.supercells import SYMPREC_ANGSTROM, Supercell
+from ...core.symmetry import dataset_at
 from .hops import Hop, Hops
 from .invariant import Effort, Rest, descend, images_of, subspace_of
-from .supercells import SYMPREC_ANGSTROM, Supercell
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure

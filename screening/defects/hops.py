@@ -15,9 +15,9 @@ from pydantic import Field
 
 from ...core.errors import InputError, StructureError
 from ...core.settings import Settings
-from ..ferroelectric.symmetry import dataset_at
+from ...core.supercells import SYMPREC_ANGSTROM, primitive_of
+from ...core.symmetry import dataset_at
 from .percolation import Edge, Percolation, Vector, percolation
-from .supercells import SYMPREC_ANGSTROM, primitive_of
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure

@@ -23,8 +23,8 @@ from pydantic import Field
 from ...core.contracts import Relaxation, Tools
 from ...core.errors import HysteronError
 from ...core.settings import Settings
+from ...core.supercells import APART_ANGSTROM, ATOMS_MAX, Supercell, supercell_for
 from ..batch import calculate_each
-from .supercells import APART_ANGSTROM, ATOMS_MAX, Supercell, supercell_for
 from .vacancies import HOST_FALLS_EV, seeded
 from .voids import FIT_MIN, Group, Void, voids_of
 

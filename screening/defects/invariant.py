@@ -20,8 +20,8 @@ import numpy as np
 
 from ...core.contracts import Calculation, Potential
 from ...core.springs import ATOM_STIFFNESS, CUTOFF_ANGSTROM, between_atoms, springs
+from ...core.symmetry import dataset_at
 from ..batch import calculate_each
-from ..ferroelectric.symmetry import dataset_at
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure

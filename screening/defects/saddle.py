@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...core.contracts import Calculation, Potential
+from ...core.symmetry import dataset_at
 from ..batch import calculate_each
-from ..ferroelectric.symmetry import dataset_at
 from .hop_cells import HopCell
 from .invariant import SYMPREC_ANGSTROM, Effort, Rest, Subspace, descend, kept_by, moved, subspace_of
 

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..ferroelectric.symmetry import dataset_at
-from .supercells import (
+from ...core.supercells import (
     APART_ANGSTROM,
     ATOMS_MAX,
     SAME_LENGTH_ANGSTROM,
@@ -22,6 +21,7 @@ from .supercells import (
     primitive_of,
     supercell_for,
 )
+from ...core.symmetry import dataset_at
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure

@@ -27,7 +27,7 @@ from pydantic import Field
 from ...core.contracts import Hull, HullDistance, Relaxation, Tools
 from ...core.errors import HysteronError
 from ...core.settings import Settings
-from .supercells import hermite_normal_forms, primitive_of
+from ...core.supercells import hermite_normal_forms, primitive_of
 from .vacancies import seeded
 from .voids import FIT_MIN, voids_of
 

@@ -19,7 +19,6 @@ vacancies are out of its reach.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,46 +29,17 @@ import numpy as np
 from ...core.candidate import PropertyValue
 from ...core.contracts import ChemicalPotentials, Hull, Relaxation, Tools
 from ...core.errors import HysteronError
+from ...core.supercells import APART_ANGSTROM, ATOMS_MAX, Supercell, supercell_for
+from ...core.vacancy_sites import Site, distinct_sites, place_of, seeded
 from ..batch import calculate_each
-from ..ferroelectric.symmetry import dataset_at
-from .supercells import APART_ANGSTROM, ATOMS_MAX, SYMPREC_ANGSTROM, Supercell, supercell_for
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
 
 SITES_MAX = 6
-SEED_ANGSTROM = 0.05
-"""Largest displacement that every atom is given, so that an atom on a special position may leave it."""
 HOST_FALLS_EV = 0.05
 """Per supercell: the host is said to be unstable where its energy falls by more."""
-WAVES = np.array([[1, 2, 1], [2, -1, 1], [-1, 1, 2]])
-PHASES = np.array([0.5, 1.7, 2.9])
-"""Of the seed displacements: no symmetry of a crystal keeps all three waves, and they fit any supercell."""
 CHARGE_STATE = 0
-
-
-@dataclass(frozen=True)
-class Site:
-    """A site of the primitive cell that no symmetry operation turns into another one of the list.
-
-    Attributes:
-        index: In the primitive cell.
-        number: Among the kinds of sites of the element, from 1.
-        element: Symbol.
-        multiplicity: Number of equal sites in the primitive cell.
-        wyckoff: Letter of its Wyckoff position.
-    """
-
-    index: int
-    number: int
-    element: str
-    multiplicity: int
-    wyckoff: str
-
-    @property
-    def label(self) -> str:
-        """Such as `V_O2(4e)`: the second kind of oxygen, of which the primitive cell has four."""
-        return f"V_{self.element}{self.number}({self.multiplicity}{self.wyckoff})"
 
 
 @dataclass(frozen=True)
@@ -248,33 +218,6 @@ def vacancies_of(
     )
 
 
-def distinct_sites(primitive: Structure, element: str) -> list[Site]:
-    """One site of each kind, those with most equals first, then in the order of the cell."""
-    dataset = dataset_at(primitive, SYMPREC_ANGSTROM)
-    kinds = list(range(len(primitive))) if dataset is None else [int(i) for i in dataset.equivalent_atoms]
-    letters = ["a"] * len(primitive) if dataset is None else list(dataset.wyckoffs)
-    first = [
-        i for i, kind in enumerate(kinds) if kinds.index(kind) == i and primitive[i].specie.symbol == element
-    ]
-    first.sort(key=lambda i: (-kinds.count(kinds[i]), i))
-    return [Site(i, n, element, kinds.count(kinds[i]), letters[i]) for n, i in enumerate(first, 1)]
-
-
-def seeded(structure: Structure, centre: np.ndarray) -> Structure:
-    """With every atom moved a little, the same way whatever the order of atoms.
-
-    Args:
-        structure: Supercell.
-        centre: Fractional position about which the waves are laid.
-    """
-    waves = np.sin(2 * math.pi * (structure.frac_coords - centre) @ WAVES.T + PHASES)
-    moved = structure.copy()
-    shifts = SEED_ANGSTROM / math.sqrt(3) * waves
-    for i, shift in enumerate(shifts):
-        moved.translate_sites([i], shift, frac_coords=False, to_unit_cell=False)
-    return moved
-
-
 def _reference_phase(hull: Hull, element: str, energy: float) -> str:
     from pymatgen.core import Composition
 
@@ -285,18 +228,13 @@ def _reference_phase(hull: Hull, element: str, energy: float) -> str:
 def _starts(supercell: Supercell, sites: Sequence[Site]) -> list[Structure]:
     """The supercell whole, then with each vacancy."""
     whole = supercell.structure
-    starts = [seeded(whole, whole.frac_coords[_place(supercell, sites[0])])]
+    starts = [seeded(whole, whole.frac_coords[place_of(supercell, sites[0])])]
     for site in sites:
-        place = _place(supercell, site)
+        place = place_of(supercell, site)
         vacant = seeded(whole, whole.frac_coords[place])
         vacant.remove_sites([place])
         starts.append(vacant)
     return starts
-
-
-def _place(supercell: Supercell, site: Site) -> int:
-    """Index in the supercell of the first copy of a site."""
-    return supercell.structure.site_properties["origin"].index(site.index)
 
 
 def _host_energies(supercell: Supercell, relaxation: Relaxation, tools: Tools) -> tuple[float, float] | str:
@@ -332,7 +270,7 @@ def _results(
 
 
 def _largest_displacement(supercell: Supercell, site: Site, relaxed: Structure) -> float:
-    kept = np.delete(supercell.structure.frac_coords, _place(supercell, site), axis=0)
+    kept = np.delete(supercell.structure.frac_coords, place_of(supercell, site), axis=0)
     steps = relaxed.frac_coords - kept
     steps -= np.round(steps)
     return float(np.linalg.norm(steps @ relaxed.lattice.matrix, axis=1).max())

@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...core.oxidation import oxidation_states
-from ..ferroelectric.symmetry import dataset_at
-from .supercells import SYMPREC_ANGSTROM, primitive_of
+from ...core.supercells import SYMPREC_ANGSTROM, primitive_of
+from ...core.symmetry import dataset_at
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure

@@ -21,8 +21,9 @@ import numpy as np
 from ...core.bonded_pieces import Bonds, Piece, bonded_pieces, find_bonds
 from ...core.errors import InputError, StructureError
 from ...core.identity import require_ordered
+from ...core.symmetry import dataset_at
 from ..gap import NONMETALS
-from .symmetry import POLAR_POINT_GROUPS, dataset_at
+from .symmetry import POLAR_POINT_GROUPS
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure

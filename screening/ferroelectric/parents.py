@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...core.primitive import Primitive
+from ...core.symmetry import dataset_at
 from .group_frequency import log_frequency
 from .overlap import overlap
-from .primitive import Primitive
 from .pseudosymmetry import pseudosymmetric
 from .symmetrise import symmetrise
-from .symmetry import HIGHEST_POINT_GROUPS, POLAR_POINT_GROUPS, Symmetry, dataset_at
+from .symmetry import HIGHEST_POINT_GROUPS, POLAR_POINT_GROUPS, Symmetry
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure

@@ -20,9 +20,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .cell import Cell, reduced, strained_to
+from ...core.cell import Cell, reduced, strained_to
+from ...core.symmetry import dataset_at
 from .symmetrise import symmetrise
-from .symmetry import HIGHEST_POINT_GROUPS, POLAR_POINT_GROUPS, dataset_at
+from .symmetry import HIGHEST_POINT_GROUPS, POLAR_POINT_GROUPS
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure

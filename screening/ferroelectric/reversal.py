@@ -23,11 +23,12 @@ import numpy as np
 
 from ...core.errors import StructureError
 from ...core.polar_path import displacements_between, images_at
+from ...core.primitive import Primitive
+from ...core.symmetry import dataset_at
 from .overlap import overlap
 from .polarization import polarization_from_charges
-from .primitive import Primitive
 from .reversal_moves import SAME_DIRECTION, SAME_PATH_ANGSTROM, Move, PolarCrystal, distinct_moves
-from .symmetry import POLAR_POINT_GROUPS, dataset_at
+from .symmetry import POLAR_POINT_GROUPS
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure

@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ...core.cell import Cell
 from ...core.polar_path import LARGEST_DISPLACEMENT_ANGSTROM
-from .cell import Cell
+from ...core.symmetry import dataset_at
 from .mechanism import Bonds, bonded_pieces, find_bonds
 from .pseudosymmetry import lattice_operations
-from .symmetry import POLAR_POINT_GROUPS, dataset_at
+from .symmetry import POLAR_POINT_GROUPS
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .cell import Cell, primitive_basis, reduced, strained_to, unique_sites
-from .symmetry import POLAR_POINT_GROUPS, dataset_at
+from ...core.cell import Cell, primitive_basis, reduced, strained_to, unique_sites
+from ...core.symmetry import dataset_at
+from .symmetry import POLAR_POINT_GROUPS
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure

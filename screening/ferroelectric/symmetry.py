@@ -6,13 +6,12 @@ Tables for Crystallography A (2016), section 3.2.2.
 
 from __future__ import annotations
 
-import os
-import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ...core.errors import StructureError
 from ...core.identity import require_ordered
+from ...core.symmetry import dataset_at
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
@@ -75,18 +74,3 @@ def find_symmetry(structure: Structure, symprec: float) -> Symmetry:
             "two atoms may overlap."
         )
     return Symmetry(int(dataset.number), dataset.international, dataset.pointgroup, symprec)
-
-
-def dataset_at(structure: Structure, symprec: float) -> Any:
-    """spglib's dataset of a crystal, or `None` if spglib gives up at this tolerance (A)."""
-    import spglib
-
-    os.environ.setdefault("SPGLIB_WARNING", "OFF")  # a rung that fails is no news; spglib writes it to stderr
-    numbers = [site.specie.Z for site in structure]
-    cell: Any = (structure.lattice.matrix, structure.frac_coords, numbers)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            return spglib.get_symmetry_dataset(cell, symprec=symprec)
-        except spglib.SpglibError:
-            return None

@@ -7,8 +7,8 @@ import materials
 import numpy as np
 import pytest
 from hysteron.core.contracts import Tools
+from hysteron.core.supercells import supercell_for
 from hysteron.screening.defects.interstitials import InterstitialConfig, insertion_of, with_ion
-from hysteron.screening.defects.supercells import supercell_for
 from insertion_toys import hull_of, pair_salt, pair_tools
 from pymatgen.core import Structure
 

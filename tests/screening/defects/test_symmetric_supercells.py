@@ -5,9 +5,9 @@ from __future__ import annotations
 import materials
 import numpy as np
 import pytest
-from hysteron.screening.defects.supercells import supercell_for
+from hysteron.core.supercells import supercell_for
+from hysteron.core.symmetry import dataset_at
 from hysteron.screening.defects.symmetric_supercells import symmetric_supercell
-from hysteron.screening.ferroelectric.symmetry import dataset_at
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hysteron.screening.defects.supercells import primitive_of
+from hysteron.core.supercells import primitive_of
 from hysteron.screening.defects.voids import (
     PROTON_BOND_ANGSTROM,
     Group,

@@ -6,7 +6,7 @@ import materials
 import numpy as np
 import pytest
 from ferroelectric_toys import moved
-from hysteron.screening.ferroelectric.cell import Cell, primitive_basis, reduced, strained_to
+from hysteron.core.cell import Cell, primitive_basis, reduced, strained_to
 from hysteron.screening.ferroelectric.pseudosymmetry import (
     LARGEST_DISTANCE_ANGSTROM,
     MOST_OPERATIONS,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hysteron.core.errors import StructureError
-from hysteron.screening.defects.supercells import hermite_normal_forms, supercell_for
+from hysteron.core.supercells import hermite_normal_forms, supercell_for
 from pymatgen.analysis.structure_matcher import StructureMatcher
 from pymatgen.core import Lattice, Structure
 

@@ -1,4 +1,4 @@
-"""A crystal as three arrays, for the loops of the parent search."""
+"""A crystal as three arrays, for loops over symmetry operations, and its cell in other lattice vectors."""
 
 from __future__ import annotations
 

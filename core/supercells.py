@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...core.errors import StructureError
-from ..ferroelectric.primitive import Primitive
+from .errors import StructureError
+from .primitive import Primitive
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
