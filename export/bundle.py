@@ -17,12 +17,17 @@ from ..core import registry
 from ..core.candidate import Candidate
 from ..core.errors import HysteronError, InputError, OutputError
 from ..core.settings import Settings, validate
-from . import FORMATS
+from . import FORMATS, FORMATS_GROUP
 from .folders import digest_of, distinct_name, prepare_folder, told_as_sentences
-from .manifest import ExportedCandidate, Manifest, RefusedCandidate, describe_export, listed_files
+from .manifest import (
+    ExportedCandidate,
+    Manifest,
+    RefusedCandidate,
+    Written,
+    describe_export,
+    listed_files,
+)
 from .run_summary import RunSummary
-
-GROUP = "hysteron.formats"
 
 
 class Writer(Protocol):
@@ -39,8 +44,8 @@ class Writer(Protocol):
     about: ClassVar[tuple[str, ...]]
     settings: Settings
 
-    def write(self, candidate: Candidate, folder: Path) -> list[str]:
-        """Write the files of one candidate into an existing, empty folder; returns remarks on it."""
+    def write(self, candidate: Candidate, folder: Path) -> Written:
+        """Write the files of one candidate into an existing, empty folder, named as in the manifest."""
         ...
 
 
@@ -102,7 +107,7 @@ def load_writer(to: str, settings: Mapping[str, Any] | None = None) -> Writer:
         NotFoundError: no such format; the nearest are proposed.
         SettingsError: a setting it does not know.
     """
-    kind = registry.load(to, FORMATS, GROUP)
+    kind = registry.load(to, FORMATS, FORMATS_GROUP)
     return kind(validate(kind.settings_model, settings or {}, f"[export] {to}"))
 
 
@@ -133,8 +138,8 @@ def _write_one(candidate: Candidate, rank: int, writer: Writer, root: Path, name
         tempfile.TemporaryDirectory(dir=root, prefix=".writing-") as temporary,
     ):
         (Path(temporary) / name).mkdir()
-        notes = writer.write(candidate, Path(temporary) / name)
-        entry = describe_export(candidate, rank, Path(temporary), name, notes)
+        made = writer.write(candidate, Path(temporary) / name)
+        entry = describe_export(candidate, rank, Path(temporary), name, made)
         _move(Path(temporary) / name, root / name)
     return entry
 

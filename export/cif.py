@@ -15,6 +15,7 @@ from ..core.identity import SYMPREC_ANGSTROM
 from ..core.settings import Settings
 from .crystal import detected_spacegroup, plain_structure
 from .folders import safe_name
+from .manifest import Written
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
@@ -37,15 +38,15 @@ class CifFileWriter:
     def __init__(self, settings: CifSettings | None = None) -> None:
         self.settings = settings or CifSettings()
 
-    def write(self, candidate: Candidate, folder: Path) -> list[str]:
-        """Write `<candidate id>.cif` into an existing folder.
+    def write(self, candidate: Candidate, folder: Path) -> Written:
+        """Write `<candidate id>.cif` into an existing folder; it asks for no calculation.
 
         Raises:
             StructureError: a disordered or empty structure.
         """
         name = safe_name(candidate.candidate_id)
         (folder / f"{name}.cif").write_text(cif_text(candidate), encoding="utf-8", newline="\n")
-        return []
+        return Written()
 
 
 def cif_text(candidate: Candidate) -> str:

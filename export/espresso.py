@@ -1,4 +1,4 @@
-"""Quantum ESPRESSO inputs (pw.x): a relaxation of cell and positions, a static run, and the polar path.
+"""Quantum ESPRESSO inputs (pw.x): a relaxation of cell and positions, a static run, the polar path, vacancies.
 
 Written by ASE, which keeps its writer up to date with pw.x; pymatgen's is "very basic" by its own word.
 No pseudopotentials are shipped: `Ti.UPF` stands for whichever file the user takes.
@@ -7,9 +7,8 @@ No pseudopotentials are shipped: `Ti.UPF` stands for whichever file the user tak
 from __future__ import annotations
 
 import io
-import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +16,18 @@ from pydantic import Field, field_validator
 
 from ..core.candidate import Candidate
 from ..core.errors import StructureError
-from ..core.settings import Settings
-from .crystal import plain_structure
-from .path import IMAGES
-from .polarization_path import LEAST_IMAGES, MOST_IMAGES, polarization_images
+from .calculation import BERRY_PHASE, PRISTINE, RELAXATION, VACANCY, Calculation
+from .conventions import (
+    MeshSettings,
+    functional,
+    hubbard,
+    may_be_magnetic,
+    mesh_of,
+    shell,
+    takes_electrons,
+)
+from .manifest import Written
+from .plan import ABOUT_VACANCIES, PlanSettings, Run, plan_of
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -28,21 +35,21 @@ if TYPE_CHECKING:
 
 HEAVIEST_ATOMIC_NUMBER = 103
 """Lr; the common pseudopotential libraries end here."""
-OPEN_SHELL = frozenset(
-    {"V", "Cr", "Mn", "Fe", "Co", "Ni", "Cu", "Mo", "Tc", "Ru", "Rh", "W", "Re", "Os", "Ir"}
-)
-"""d elements that may carry a moment in a compound; the f elements are added by their block."""
 STARTING_MAGNETIZATION = 0.4
 """Fraction of the valence electrons. pw.x only needs the symmetry broken: the moment is found self-consistently."""
+VACANCY_MAGNETIZATION = 0.1
+"""The same where empty shells may take up the electrons that a vacancy leaves behind."""
 SMEARING_RY = 0.01
 ENERGY_PER_ATOM_RY = 1e-5
 FORCE_RY_PER_BOHR = 1e-4
 SCF_PER_ATOM_RY = 2e-10
 FEWEST_POINTS_ON_A_STRING = 9
 """Of a Berry phase, both ends counted; the mesh of a long cell vector alone would be too coarse for one."""
+CALCULATIONS = {RELAXATION: "vc-relax", PRISTINE: "relax", VACANCY: "relax"}
+"""Of pw.x, where it is not `scf`."""
 
 
-class EspressoSettings(Settings):
+class EspressoSettings(PlanSettings, MeshSettings):
     """What can be chosen of the pw.x inputs.
 
     Attributes:
@@ -50,17 +57,15 @@ class EspressoSettings(Settings):
             elements of the usual libraries, so lower it to what yours recommends.
         density_cutoff_ry: Cutoff of the charge density, Ry; 4 times the other suffices for
             norm-conserving pseudopotentials, 8 to 12 times for ultrasoft and PAW.
-        kpoint_spacing: Largest distance between k-points along each reciprocal vector, 1/A (2 pi counted).
         pseudo_dir: Where pw.x shall look for the pseudopotentials.
-        path_images: Number of images from the nonpolar to the polar end, both counted; more are written where
-            the estimated polarization asks for them.
+        hubbard_u: U by element, eV, on ortho-atomic projectors (as hp.x finds it); written as the HUBBARD card of
+            pw.x 7.1 and later. None by default: the Materials Project's values belong to VASP's projectors.
     """
 
     wavefunction_cutoff_ry: float = Field(default=90.0, gt=0)
     density_cutoff_ry: float = Field(default=720.0, gt=0)
-    kpoint_spacing: float = Field(default=0.2, gt=0.01, le=2)
     pseudo_dir: str = "./pseudo"
-    path_images: int = Field(default=IMAGES, ge=LEAST_IMAGES, le=MOST_IMAGES)
+    hubbard_u: dict[str, float] = {}
 
     @field_validator("pseudo_dir")
     @classmethod
@@ -68,6 +73,20 @@ class EspressoSettings(Settings):
         if not value or not value.isprintable() or "'" in value:
             raise ValueError(
                 "is not a folder that a Fortran namelist can hold (printable, no quotation mark)"
+            )
+        return value
+
+    @field_validator("hubbard_u")
+    @classmethod
+    def _of_elements(cls, value: dict[str, float]) -> dict[str, float]:
+        from ase.data import atomic_numbers
+
+        wrong = sorted(
+            symbol for symbol, u in value.items() if not atomic_numbers.get(symbol) or not 0 < u <= 20
+        )
+        if wrong:
+            raise ValueError(
+                f"wants a U above 0 and up to 20 eV for chemical symbols; {', '.join(wrong)} has not"
             )
         return value
 
@@ -86,48 +105,44 @@ class EspressoWriter:
         "crystal, all on one k-point mesh. In each image run scf.in, then berry1.in, berry2.in and berry3.in "
         "(pw.x -in berry1.in > berry1.out). Once they are done, 'hysteron ingest DIR' follows the polarization from image "
         "to image on one branch.",
+        "vacancy/ (where the resistive-switching screen has named a site) holds supercells whose atoms are relaxed in a cell "
+        "that is held, all on one k-point mesh. " + ABOUT_VACANCIES,
     )
 
     def __init__(self, settings: EspressoSettings | None = None) -> None:
         self.settings = settings or EspressoSettings()
 
-    def write(self, candidate: Candidate, folder: Path) -> list[str]:
+    def write(self, candidate: Candidate, folder: Path) -> Written:
         """Write the inputs into an existing folder.
-
-        Returns:
-            Sentences on what is special about this candidate.
 
         Raises:
             StructureError: an element beyond the libraries, a disordered or empty structure.
         """
-        structure = plain_structure(candidate)
-        _require_pseudopotentials(structure)
-        atoms, magnetic = _atoms(structure)
-        for name, calculation in (("relax", "vc-relax"), ("static", "scf")):
-            (folder / name).mkdir()
-            self._write_input(atoms, calculation, bool(magnetic), folder / name / "pw.in")
-        return _notes(structure, magnetic) + self._write_path(
-            candidate, structure, magnetic, folder / "polarization"
-        )
+        magnetic = may_be_magnetic(candidate.structure.symbol_set)
+        plan = plan_of(candidate, self.settings, fixed_occupations=magnetic)
+        _require_pseudopotentials(plan.structure)
+        calculations = [self._write_run(run, folder) for run in plan.runs]
+        return Written((*self._notes(plan.structure, magnetic), *plan.notes), tuple(calculations))
 
-    def _write_path(
-        self, candidate: Candidate, polar: Structure, magnetic: list[str], folder: Path
-    ) -> list[str]:
-        """The Berry-phase images; a sentence if a reference is there but no path can be drawn to it."""
-        try:
-            images, remarks = polarization_images(candidate, polar, self.settings.path_images)
-        except StructureError as error:
-            return [f"No polarization path was written. {error}"]
-        if images and magnetic:
-            return [
-                "No polarization path was written. pw.x computes Berry phases with fixed occupations only, and with "
-                f"{', '.join(magnetic)} the magnetic moment of the cell (tot_magnetization) has to be known for them."
-            ]
-        mesh = kpoint_mesh(_atoms(polar)[0].cell.reciprocal(), self.settings.kpoint_spacing)
-        for i, image in enumerate(images):
-            (folder / f"{i:02d}").mkdir(parents=True)
-            self._write_image(_atoms(image)[0], mesh, folder / f"{i:02d}")
-        return remarks
+    def _write_run(self, run: Run, folder: Path) -> Calculation:
+        place = folder / run.folder
+        place.mkdir(parents=True)
+        mesh = mesh_of(run.mesh_of, self.settings.kpoint_spacing)
+        atoms, magnetic = _atoms(run.structure, run.kind == VACANCY)
+        if run.kind == BERRY_PHASE:
+            self._write_image(atoms, mesh, place)
+        else:
+            namelists = self._namelists(len(atoms), CALCULATIONS.get(run.kind, "scf"), magnetic)
+            self._write_text(atoms, namelists, mesh, place / "pw.in")
+        set_u = self._hubbard(run.structure)
+        return Calculation.of(
+            run.structure,
+            run.kind,
+            f"{folder.name}/{run.folder}",
+            functional("PBE", set_u),
+            hubbard=set_u,
+            **run.more,
+        )
 
     def _write_image(self, atoms: Atoms, mesh: tuple[int, int, int], folder: Path) -> None:
         """A self-consistent run, and one along each reciprocal vector that reads its density."""
@@ -157,10 +172,6 @@ class EspressoWriter:
         namelists["system"]["occupations"] = "fixed"
         return namelists
 
-    def _write_input(self, atoms: Atoms, calculation: str, magnetic: bool, path: Path) -> None:
-        mesh = kpoint_mesh(atoms.cell.reciprocal(), self.settings.kpoint_spacing)
-        self._write_text(atoms, self._namelists(len(atoms), calculation, magnetic), mesh, path)
-
     def _write_text(self, atoms: Atoms, namelists: dict[str, Any], mesh: Sequence[int], path: Path) -> None:
         from ase.io.espresso import write_espresso_in
 
@@ -174,9 +185,35 @@ class EspressoWriter:
             crystal_coordinates=True,
         )
         # ASE also writes the empty namelists that this calculation does not read; pw.x would warn of each.
-        relaxes = namelists["control"]["calculation"] == "vc-relax"
-        unread = "FCP|RISM" if relaxes else "FCP|RISM|IONS|CELL"
-        path.write_text(re.sub(rf"&({unread})\n/\n", "", text.getvalue()), encoding="utf-8", newline="\n")
+        moves = {"vc-relax": "IONS|CELL", "relax": "IONS"}.get(namelists["control"]["calculation"], "")
+        unread = "|".join({"FCP", "RISM", "IONS", "CELL"} - set(moves.split("|")))
+        shown = re.sub(rf"&({unread})\n/\n", "", text.getvalue())
+        set_u = _hubbard_card(self._hubbard_of(atoms.get_chemical_symbols()))
+        path.write_text(shown + set_u, encoding="utf-8", newline="\n")
+
+    def _notes(self, structure: Structure, magnetic: list[str]) -> list[str]:
+        notes = []
+        if magnetic:
+            notes.append(
+                f"Spin-polarised, ferromagnetic start on {', '.join(magnetic)} (starting_magnetization "
+                f"{STARTING_MAGNETIZATION}); another magnetic order has to be set by hand."
+            )
+        usual = hubbard(structure)
+        if usual and not self._hubbard(structure):
+            shown = ", ".join(f"{symbol} {value:g} eV" for symbol, value in usual.items())
+            notes.append(
+                f"No Hubbard U is set. The Materials Project uses {shown} here, fitted to VASP's projectors, which cannot "
+                "be carried over to pw.x: determine U with hp.x and give it as hubbard_u."
+            )
+        return notes
+
+    def _hubbard(self, structure: Structure) -> dict[str, float]:
+        return self._hubbard_of(site.specie.symbol for site in structure)
+
+    def _hubbard_of(self, symbols: Iterable[str]) -> dict[str, float]:
+        """U by element, eV, of the elements that are there."""
+        present = set(symbols)
+        return {symbol: u for symbol, u in self.settings.hubbard_u.items() if symbol in present}
 
     def _namelists(self, nsites: int, calculation: str, magnetic: bool) -> dict[str, Any]:
         system: dict[str, Any] = {
@@ -206,38 +243,27 @@ class EspressoWriter:
         }
 
 
-def kpoint_mesh(reciprocal: Any, spacing: float) -> tuple[int, int, int]:
-    """Divisions of a Gamma-centred mesh.
-
-    Args:
-        reciprocal: Rows are reciprocal vectors without 2 pi, 1/A, shape `(3, 3)`.
-        spacing: Largest distance between neighbours, 1/A, with 2 pi.
-    """
-    lengths = [2 * math.pi * math.sqrt(sum(float(x) ** 2 for x in row)) for row in reciprocal]
-    # The small number keeps a cubic cell's three equal lengths on one side of a whole number.
-    a, b, c = (max(1, math.ceil(length / spacing - 1e-8)) for length in lengths)
-    return a, b, c
-
-
 def _short(value: float) -> float:
     """Without the last binary digits: 6e-05, not 6.000000000000001e-05."""
     return float(f"{value:.6g}")
 
 
-def _atoms(structure: Structure) -> tuple[Atoms, list[str]]:
-    """ASE atoms with starting magnetizations, and the elements that carry one."""
+def _hubbard_card(set_u: Mapping[str, float]) -> str:
+    lines = [f"U {symbol}-{shell(symbol)} {u:g}\n" for symbol, u in set_u.items()]
+    return "".join(["HUBBARD (ortho-atomic)\n", *lines]) if lines else ""
+
+
+def _atoms(structure: Structure, vacant: bool) -> tuple[Atoms, bool]:
+    """ASE atoms with starting magnetizations, and whether there are any."""
     from ase import Atoms
 
     symbols = [site.specie.symbol for site in structure]
-    magnetic = sorted({site.specie.symbol for site in structure if _may_be_magnetic(site.specie)})
+    starts = dict.fromkeys(may_be_magnetic(symbols), STARTING_MAGNETIZATION)
+    if vacant:
+        starts |= dict.fromkeys(takes_electrons(symbols), VACANCY_MAGNETIZATION)
     atoms = Atoms(symbols, scaled_positions=structure.frac_coords, cell=structure.lattice.matrix, pbc=True)
-    atoms.set_initial_magnetic_moments([STARTING_MAGNETIZATION if s in magnetic else 0.0 for s in symbols])
-    return atoms, magnetic
-
-
-def _may_be_magnetic(element: Any) -> bool:
-    closed = ("La", "Lu", "Ac", "Th", "Lr")
-    return element.symbol in OPEN_SHELL or (element.block == "f" and element.symbol not in closed)
+    atoms.set_initial_magnetic_moments([starts.get(symbol, 0.0) for symbol in symbols])
+    return atoms, bool(starts)
 
 
 def _require_pseudopotentials(structure: Structure) -> None:
@@ -250,29 +276,3 @@ def _require_pseudopotentials(structure: Structure) -> None:
             f"No common pseudopotential library has {', '.join(missing)} "
             f"(in {structure.composition.reduced_formula})."
         )
-
-
-def _notes(structure: Structure, magnetic: list[str]) -> list[str]:
-    notes = []
-    if magnetic:
-        notes.append(
-            f"Spin-polarised, ferromagnetic start on {', '.join(magnetic)} (starting_magnetization "
-            f"{STARTING_MAGNETIZATION}); another magnetic order has to be set by hand."
-        )
-    hubbard = _materials_project_hubbard(structure)
-    if hubbard:
-        shown = ", ".join(f"{symbol} {value:g} eV" for symbol, value in hubbard.items())
-        notes.append(
-            f"No Hubbard U is set. The Materials Project uses {shown} here, fitted to VASP's projectors, which cannot "
-            "be carried over to pw.x: determine U with hp.x and add a HUBBARD card."
-        )
-    return notes
-
-
-def _materials_project_hubbard(structure: Structure) -> dict[str, float]:
-    """U by element, eV, as the Materials Project sets it by the most electronegative element."""
-    from pymatgen.io.vasp.sets import MPRelaxSet
-
-    elements = sorted(structure.composition.elements)
-    table = MPRelaxSet.CONFIG["INCAR"]["LDAUU"].get(elements[-1].symbol, {})
-    return {e.symbol: table[e.symbol] for e in elements if isinstance(table, dict) and table.get(e.symbol)}

@@ -12,11 +12,26 @@ from typing import Any
 import orjson
 
 from ..core.candidate import Candidate, property_record
+from .calculation import Calculation
 from .crystal import parents, spacegroup_number
 from .folders import digest_of, write_atomically
+from .question import question_of
 
-MANIFEST_VERSION = 1
+MANIFEST_VERSION = 2
 MANIFEST_NAME = "manifest.json"
+
+
+@dataclass(frozen=True)
+class Written:
+    """What a writer says of the files of one candidate.
+
+    Attributes:
+        notes: What is special about its inputs, one sentence each.
+        calculations: What they ask for; none of a format that only holds the crystal.
+    """
+
+    notes: tuple[str, ...] = ()
+    calculations: tuple[Calculation, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -38,6 +53,8 @@ class ExportedCandidate:
         properties: As in the JSONL record.
         lineage: `parents` (ids) and `steps` (the provenance).
         notes: What is special about its inputs.
+        question: What DFT is asked about it; empty where nothing is computed.
+        calculations: The runs that are to answer it.
     """
 
     rank: int
@@ -49,6 +66,8 @@ class ExportedCandidate:
     lineage: dict[str, Any]
     files: tuple[ExportedFile, ...]
     notes: tuple[str, ...]
+    question: str
+    calculations: tuple[Calculation, ...]
 
 
 @dataclass(frozen=True)
@@ -103,7 +122,7 @@ class Manifest:
 
 
 def describe_export(
-    candidate: Candidate, rank: int, root: Path, name: str, notes: list[str]
+    candidate: Candidate, rank: int, root: Path, name: str, made: Written
 ) -> ExportedCandidate:
     """The manifest's entry of a candidate whose files stand in `root/name`."""
     written = sorted(path for path in (root / name).rglob("*") if path.is_file())
@@ -122,7 +141,9 @@ def describe_export(
             ExportedFile(path.relative_to(root).as_posix(), digest_of(path), path.stat().st_size)
             for path in written
         ),
-        notes=tuple(notes),
+        notes=made.notes,
+        question=question_of(candidate, made.calculations) if made.calculations else "",
+        calculations=made.calculations,
     )
 
 

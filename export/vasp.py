@@ -1,7 +1,6 @@
-"""VASP inputs with the Materials Project's settings: a relaxation, a static run, and the polar path.
+"""VASP inputs with the Materials Project's settings: a relaxation, a static run, the polar path, vacancies.
 
-Folders of a candidate: `relax/`, `static/`, and for a ferroelectric `polarization/00`, `01`, ...
-POTCARs are licensed and not shipped: `POTCAR.spec` names them, one symbol a line.
+The folders are those of `plan`. POTCARs are licensed and not shipped: `POTCAR.spec` names them, one symbol a line.
 """
 
 from __future__ import annotations
@@ -13,28 +12,33 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from pydantic import Field
 
 from ..core.candidate import Candidate
 from ..core.errors import StructureError
-from ..core.settings import Settings
-from .crystal import plain_structure
-from .path import IMAGES
-from .polarization_path import LEAST_IMAGES, MOST_IMAGES, polarization_images
+from .calculation import BERRY_PHASE, RELAXATION, STATIC, Calculation
+from .conventions import functional
+from .manifest import Written
+from .plan import ABOUT_VACANCIES, PlanSettings, Run, plan_of
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
 
+FORCE_EV_PER_ANGSTROM = 0.02
+"""Around a vacancy; energies of supercells are compared, so they are converged further than the relaxation of the cell."""
+SCF_EV = 1e-5
+"""Of a supercell, not per atom."""
+HELD_CELL = {
+    "ISIF": 2,
+    "ISMEAR": 0,
+    "EDIFF": SCF_EV,
+    "EDIFF_PER_ATOM": None,
+    "EDIFFG": -FORCE_EV_PER_ANGSTROM,
+}
+"""INCAR of a supercell: atoms alone relax; too few k-points for tetrahedra."""
 
-class VaspSettings(Settings):
-    """What can be chosen of the VASP inputs.
 
-    Attributes:
-        path_images: Number of images from the nonpolar to the polar end, both counted; more are written where
-            the estimated polarization asks for them.
-    """
-
-    path_images: int = Field(default=IMAGES, ge=LEAST_IMAGES, le=MOST_IMAGES)
+class VaspSettings(PlanSettings):
+    """What can be chosen of the VASP inputs."""
 
 
 class VaspWriter:
@@ -51,51 +55,25 @@ class VaspWriter:
         "polarization/ (ferroelectric candidates) holds static Berry-phase runs (LCALCPOL) from the nonpolar "
         "reference, 00, to the polar crystal, all on one k-point mesh and about one centre (DIPOL). Once they are done, "
         "'hysteron ingest DIR' follows the polarization from image to image on one branch.",
+        "vacancy/ (where the resistive-switching screen has named a site) holds supercells whose atoms are relaxed in a cell "
+        "that is held (ISIF = 2), all on one k-point mesh. " + ABOUT_VACANCIES,
     )
 
     def __init__(self, settings: VaspSettings | None = None) -> None:
         self.settings = settings or VaspSettings()
 
-    def write(self, candidate: Candidate, folder: Path) -> list[str]:
+    def write(self, candidate: Candidate, folder: Path) -> Written:
         """Write the inputs into an existing folder.
-
-        Returns:
-            Sentences on what is special about this candidate.
 
         Raises:
             StructureError: an element without a POTCAR in the set, a disordered or empty structure.
         """
-        from pymatgen.io.vasp.sets import MPRelaxSet, MPStaticSet
-
-        structure = plain_structure(candidate)
-        _require_potcars(structure)
-        _write_set(MPRelaxSet, structure, folder / "relax")
-        _write_set(MPStaticSet, structure, folder / "static")
-        return _notes(structure) + self._write_path(candidate, structure, folder / "polarization")
-
-    def _write_path(self, candidate: Candidate, polar: Structure, folder: Path) -> list[str]:
-        """The Berry-phase images; a sentence if a reference is there but no path can be drawn to it."""
-        from pymatgen.io.vasp.sets import MPStaticSet
-
-        try:
-            images, remarks = polarization_images(candidate, polar, self.settings.path_images)
-        except StructureError as error:
-            return [f"No polarization path was written. {error}"]
-        if not images:
-            return []
-        options = {
-            "lcalcpol": True,
-            "sort_structure": False,
-            "user_kpoints_settings": MPStaticSet(polar).kpoints,
-            "user_incar_settings": {"DIPOL": dipole_centre(images)},
-        }
-        # One order for all images, so that every POSCAR lists the same atom on the same line.
-        order = sorted(range(len(polar)), key=lambda site: polar[site].specie)
-        for i, image in enumerate(images):
-            _write_set(
-                MPStaticSet, image.from_sites([image[site] for site in order]), folder / f"{i:02d}", **options
-            )
-        return remarks
+        plan = plan_of(candidate, self.settings)
+        require_potcars(plan.structure)
+        images = [run.structure for run in plan.of(BERRY_PHASE)]
+        centre = dipole_centre(images) if images else []
+        calculations = [_write_run(run, folder, centre) for run in plan.runs]
+        return Written((*special_elements(plan.structure), *plan.notes), tuple(calculations))
 
 
 def dipole_centre(images: Sequence[Structure]) -> list[float]:
@@ -114,13 +92,64 @@ def dipole_centre(images: Sequence[Structure]) -> list[float]:
     return [float(x) for x in np.round((boundary + 0.5) % 1.0, 5)]
 
 
-def _write_set(kind: Any, structure: Structure, folder: Path, **options: Any) -> None:
+def _write_run(run: Run, folder: Path, centre: list[float]) -> Calculation:
+    # One order of atoms for all runs, as the set would sort them: every POSCAR of a path lists the same atom on the same line.
+    structure = run.structure.get_sorted_structure()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        kind(structure, **options).write_input(str(folder), potcar_spec=True)
+        inputs = _input_set(run, structure, centre)
+        inputs.write_input(str(folder / run.folder), potcar_spec=True)
+        set_u = _hubbard(inputs)
+    return Calculation.of(
+        structure,
+        run.kind,
+        f"{folder.name}/{run.folder}",
+        functional("PBE", set_u),
+        hubbard=set_u,
+        **run.more,
+    )
 
 
-def _require_potcars(structure: Structure) -> None:
+def _input_set(run: Run, structure: Structure, centre: list[float]) -> Any:
+    from pymatgen.io.vasp.sets import MPRelaxSet, MPStaticSet
+
+    if run.kind == RELAXATION:
+        return MPRelaxSet(structure)
+    if run.kind == STATIC:
+        return MPStaticSet(structure)
+    if run.kind == BERRY_PHASE:
+        mesh: Any = MPStaticSet(run.mesh_of).kpoints
+        return MPStaticSet(
+            structure,
+            lcalcpol=True,
+            sort_structure=False,
+            user_kpoints_settings=mesh,
+            user_incar_settings={"DIPOL": centre},
+        )
+    mesh = MPRelaxSet(run.mesh_of, force_gamma=True).kpoints
+    return MPRelaxSet(
+        structure,
+        sort_structure=False,
+        user_kpoints_settings=mesh,
+        user_incar_settings=HELD_CELL,
+    )
+
+
+def _hubbard(inputs: Any) -> dict[str, float]:
+    """U by element, eV, as the INCAR sets it."""
+    incar = inputs.incar
+    if not incar.get("LDAU"):
+        return {}
+    values = zip(inputs.poscar.site_symbols, incar["LDAUU"], strict=True)
+    return {symbol: float(u) for symbol, u in values if u}
+
+
+def require_potcars(structure: Structure) -> None:
+    """Refuse elements without a POTCAR in the set.
+
+    Raises:
+        StructureError: there is one.
+    """
     missing = sorted({site.specie.symbol for site in structure} - _potcars().keys())
     if missing:
         raise StructureError(
@@ -136,8 +165,8 @@ def _potcars() -> dict[str, str]:
     return dict(MPRelaxSet.CONFIG["POTCAR"])
 
 
-def _notes(structure: Structure) -> list[str]:
-    """What pymatgen would only warn of on a terminal."""
+def special_elements(structure: Structure) -> list[str]:
+    """Sentences on elements of which pymatgen would only warn on a terminal."""
     symbols = {site.specie.symbol for site in structure}
     notes = []
     if "Co" in symbols:

@@ -39,7 +39,9 @@ def write_results(run: Run) -> dict[str, Any]:
     head = shortlist[: settings.export.top]
     failed = []
     for name in settings.export.formats if head else ():
-        manifest = export_candidates(head, name, folder / "dft" / name, run=summary_of(run), overwrite=True)
+        own = settings.export.settings.get(name)
+        place = folder / "dft" / name
+        manifest = export_candidates(head, name, place, run=summary_of(run), overwrite=True, settings=own)
         failed += [f"{refused.id} ({name}): {refused.reason}" for refused in manifest.failed]
     report = folder / "report.html"
     write_report(report, summary_of(run), shortlist, stages, screened)

@@ -13,9 +13,10 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
-from ..core.errors import NotFoundError, SettingsError, nearest
+from ..core.errors import HysteronError, NotFoundError, SettingsError, nearest
 from ..core.registry import names
 from ..core.settings import Settings, read_toml, validate
+from ..export import FORMATS, FORMATS_GROUP
 from ..predictors import POTENTIALS, PREDICTORS
 
 
@@ -158,10 +159,42 @@ class RankTable(Settings):
 
 
 class ExportTable(Settings):
-    """`[export]`: which DFT inputs are written for the head of the shortlist."""
+    """`[export]`: which DFT inputs are written for the head of the shortlist. `settings` are those of the formats.
+
+    Attributes:
+        formats: `vasp`, `espresso`, `gpaw`, `atomate2`, `cif`.
+        top: For so many candidates.
+        settings: By format; `[export.gpaw]` in the file.
+    """
 
     formats: tuple[str, ...] = ("vasp", "espresso", "cif")
     top: int = Field(default=10, ge=1)
+    settings: dict[str, Any] = {}
+
+    @field_validator("formats")
+    @classmethod
+    def _registered(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        known = names(FORMATS, FORMATS_GROUP)
+        for name in value:
+            if name not in known:
+                raise ValueError(f"no format {name!r}. {nearest(name, known)}")
+        return value
+
+    @field_validator("settings")
+    @classmethod
+    def _known_to_the_formats(cls, value: dict[str, Any]) -> dict[str, Any]:
+        from ..export.bundle import load_writer
+
+        for name, own in value.items():
+            if not isinstance(own, dict):
+                raise ValueError(
+                    f"no key {name!r}: [export] knows formats and top, and a table for each format"
+                )
+            try:
+                load_writer(name, own)
+            except HysteronError as error:
+                raise ValueError(str(error)) from None
+        return value
 
 
 REFINED_AT_MOST = 12
@@ -226,7 +259,7 @@ _TABLES: dict[str, type[Settings]] = {
     "flow": FlowTable,
 }
 _LISTS = ("source", "generator", "predictor", "screen")
-_WITH_OWN_SETTINGS = ("generator", "screen", "rank")
+_WITH_OWN_SETTINGS = ("generator", "screen", "rank", "export")
 
 
 def presets() -> list[str]:

@@ -38,6 +38,14 @@ def magnesium_oxide() -> Structure:
     return cell.get_primitive_structure()
 
 
+def nickel_oxide() -> Structure:
+    """Rock salt above its Neel temperature, Fm-3m; a = 4.1769 A (Wyckoff 1963); primitive cell."""
+    cell = Structure.from_spacegroup(
+        "Fm-3m", Lattice.cubic(4.1769), ["Ni", "O"], [[0, 0, 0], [0.5, 0.5, 0.5]]
+    )
+    return cell.get_primitive_structure()
+
+
 def strontium_titanate() -> Structure:
     """Cubic perovskite, Pm-3m; a = 3.905 A (room temperature)."""
     return _cubic_perovskite("Sr", "Ti", 3.905)

@@ -16,6 +16,7 @@ from hysteron.core.candidate import Candidate
 from hysteron.core.errors import InputError, OutputError, SettingsError
 from hysteron.export import FORMATS
 from hysteron.export.bundle import export_candidates, load_writer
+from hysteron.export.manifest import Written
 from hysteron.export.run_summary import RunSummary
 from pymatgen.core import Lattice, Structure
 
@@ -82,7 +83,7 @@ def test_a_writer_that_breaks_is_told_in_the_manifest(ferroelectric, known, tmp_
         whole(self, candidate, folder)
         if candidate is ferroelectric:
             raise ZeroDivisionError("half a file is written")
-        return []
+        return Written()
 
     monkeypatch.setattr(CifFileWriter, "write", broken)
     manifest = export_candidates([ferroelectric, known[0]], "cif", tmp_path)
@@ -99,7 +100,7 @@ def test_top_takes_the_head_of_the_list(shortlist, tmp_path):
 
 
 def test_unknown_formats_and_settings_are_refused_before_anything_is_made(ferroelectric, tmp_path):
-    with pytest.raises(InputError, match=r"Did you mean 'vasp'\? Known: cif, espresso, vasp"):
+    with pytest.raises(InputError, match=r"Did you mean 'vasp'\? Known: atomate2, cif, espresso, gpaw, vasp"):
         export_candidates([ferroelectric], "vaps", tmp_path / "x")
     with pytest.raises(SettingsError, match="path_images"):
         export_candidates([ferroelectric], "vasp", tmp_path / "x", settings={"path_image": 5})
@@ -108,7 +109,8 @@ def test_unknown_formats_and_settings_are_refused_before_anything_is_made(ferroe
 
 def test_settings_reach_the_writer_and_the_manifest(ferroelectric, tmp_path):
     manifest = export_candidates([ferroelectric], "vasp", tmp_path, settings={"path_images": 8})
-    assert manifest.settings == {"path_images": 8}
+    assert manifest.settings["path_images"] == 8
+    assert manifest.settings["vacancy_apart_angstrom"] == 10.0
     assert len(list((tmp_path / ferroelectric.candidate_id / "polarization").iterdir())) == 8
 
 

@@ -14,7 +14,7 @@ from ase.io.espresso import read_fortran_namelist
 from hysteron.core.candidate import Candidate
 from hysteron.core.errors import SettingsError, StructureError
 from hysteron.core.settings import validate
-from hysteron.export.espresso import EspressoSettings, EspressoWriter, kpoint_mesh
+from hysteron.export.espresso import EspressoSettings, EspressoWriter
 from pymatgen.analysis.structure_matcher import StructureMatcher
 from pymatgen.core import Lattice, Structure
 from pymatgen.io.pwscf import PWInput
@@ -32,7 +32,7 @@ def apart(a: Structure, b: Structure) -> float:
 
 def write(candidate, folder, **settings):
     folder.mkdir(exist_ok=True)
-    return folder, EspressoWriter(EspressoSettings(**settings)).write(candidate, folder)
+    return folder, EspressoWriter(EspressoSettings(**settings)).write(candidate, folder).notes
 
 
 def read(path) -> Structure:
@@ -94,7 +94,7 @@ def test_open_shells_are_spin_polarised_and_closed_ones_are_not(known, ferroelec
     assert any("3.25 eV" in note and "No Hubbard U" in note for note in notes)
     closed, notes = write(ferroelectric, tmp_path / "closed")
     assert "nspin" not in namelists(closed / "relax" / "pw.in")["system"]
-    assert notes == []
+    assert notes == ()
 
 
 def test_a_ferroelectric_gets_berry_phase_runs_along_a_path(ferroelectric, known, tmp_path):
@@ -151,22 +151,6 @@ def test_a_crystal_that_may_be_magnetic_gets_no_path_and_is_told_why(ferroelectr
     assert any("fixed occupations" in note and "Fe" in note for note in notes)
 
 
-def test_the_mesh_follows_the_cell_and_halves_in_a_supercell():
-    cubic = Lattice.cubic(4.0).reciprocal_lattice_crystallographic.matrix
-    doubled = Lattice.orthorhombic(4.0, 4.0, 8.0).reciprocal_lattice_crystallographic.matrix
-    # 2 pi / 4.0 = 1.571 1/A, over 0.2 1/A: 7.85
-    assert kpoint_mesh(cubic, 0.2) == (8, 8, 8)
-    assert kpoint_mesh(doubled, 0.2) == (8, 8, 4)
-    assert kpoint_mesh(cubic, 2.0) == (1, 1, 1)
-
-
-def test_equal_lengths_get_equal_divisions():
-    # Rounding noise must not give a cubic crystal an uneven mesh: 2 pi / (10 pi) = 0.2 exactly.
-    lattice = Lattice.cubic(10 * np.pi / 5)
-    mesh = kpoint_mesh(lattice.reciprocal_lattice_crystallographic.matrix, 0.2)
-    assert len(set(mesh)) == 1
-
-
 @pytest.mark.parametrize("bad", ["", "a'b", "two\nlines"])
 def test_a_folder_that_breaks_the_namelist_is_refused(bad):
     with pytest.raises(SettingsError, match="pseudo_dir"):
@@ -180,3 +164,24 @@ def test_what_no_library_has_is_refused_in_a_sentence(tmp_path):
         EspressoWriter().write(heavy, tmp_path)
     with pytest.raises(StructureError, match="partially occupied"):
         EspressoWriter().write(Candidate("CuAu", materials.disordered_alloy()), tmp_path)
+
+
+def test_a_hubbard_u_that_is_given_stands_in_a_card_of_the_elements_that_are_there(magnetic, tmp_path):
+    folder, notes = write(magnetic, tmp_path / "x", hubbard_u={"Ni": 6.5, "Fe": 4.0})
+    for run in ("relax", "static"):
+        assert (folder / run / "pw.in").read_text().endswith("HUBBARD (ortho-atomic)\nU Ni-3d 6.5\n")
+        assert read(folder / run / "pw.in").composition == magnetic.structure.composition
+    assert not any("No Hubbard U" in note for note in notes)
+    with pytest.raises(SettingsError, match="Xx has not"):
+        validate(EspressoSettings, {"hubbard_u": {"Xx": 3.0}}, "[export]")
+
+
+def test_a_supercell_keeps_its_cell_and_a_vacancy_may_become_magnetic(exports):
+    folder = exports["espresso"] / "SrTiO3-221-aaaaaaaaaa" / "vacancy"
+    pristine, vacant = (namelists(folder / name / "pw.in") for name in ("pristine", "V_O1_3c"))
+    for run in (pristine, vacant):
+        assert run["control"]["calculation"] == "relax"
+        assert "ions" in run
+        assert "cell" not in run
+    assert "nspin" not in pristine["system"]
+    assert vacant["system"]["nspin"] == 2

@@ -26,8 +26,8 @@ def apart(a: Structure, b: Structure) -> float:
 
 def write(candidate, folder, **settings):
     folder.mkdir(exist_ok=True)
-    notes = VaspWriter(VaspSettings(**settings)).write(candidate, folder)
-    return folder, notes
+    written = VaspWriter(VaspSettings(**settings)).write(candidate, folder)
+    return folder, written.notes
 
 
 def test_every_input_is_read_back_and_holds_the_crystal(shortlist, tmp_path, monkeypatch):
