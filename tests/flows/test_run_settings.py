@@ -74,11 +74,22 @@ def test_fixed_work_excludes_a_budget():
         ('[run]\nbudget = "soon"\n', "not a wall time"),
         ("[[generator]]\nshare = 1\n", "with a name in each"),
         ("run = 3\n", "is a table"),
+        ('[export]\nformats = ["vaps"]\n', "Did you mean 'vasp'"),
+        ("[export]\ntopp = 3\n", "no key 'topp'"),
+        ("[export.gpaww]\ncutoff_ev = 300\n", "Did you mean 'gpaw'"),
+        ("[export.gpaw]\ncutoff = 300\n", "cutoff_ev"),
     ],
 )
 def test_bad_files_are_sentences(tmp_path, text, says):
     with pytest.raises(SettingsError, match=says):
         resolve(write(tmp_path, text))
+
+
+def test_formats_take_settings_of_their_own(tmp_path):
+    text = '[export]\nformats = ["gpaw", "atomate2"]\ntop = 3\n[export.gpaw]\ncutoff_ev = 500\n'
+    export = resolve(write(tmp_path, text)).export
+    assert (export.formats, export.top) == (("gpaw", "atomate2"), 3)
+    assert export.settings == {"gpaw": {"cutoff_ev": 500}}
 
 
 def test_an_unknown_preset_proposes_the_nearest():
