@@ -2,111 +2,150 @@
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .output import StoreOption, print_failures, say
+from .output import (
+    Format,
+    FormatOption,
+    StoreOption,
+    chosen,
+    print_candidates,
+    print_failures,
+    say,
+    write_record,
+)
 
 if TYPE_CHECKING:
-    from ..export.berry_phase import BerryPhaseResult
-    from ..export.ingest import ExportedPath
+    from ..core.candidate import Candidate
+    from ..export.asked import Refusal
+    from ..export.results import Results
+    from ..store.store import CandidateStore
+
+CHUNK = 50
+"""Candidates that are written at once."""
+SHOWN = (
+    "energy_per_atom",
+    "band_gap",
+    "polarization",
+    "polar_nonpolar_energy_difference",
+    "switching_barrier",
+)
 
 
 def ingest(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder written by 'hysteron export'.")],
+    format: FormatOption = None,
     store: StoreOption = None,
 ) -> None:
-    """Read finished DFT runs: the Berry-phase polarization along exported paths, on one branch.
+    """Read finished DFT runs of exported candidates, and add what they say to the store.
 
-    Prints, per candidate, the polarization (uC/cm^2) against the nonpolar end, the quantum, and whether the branch
-    is certain. What is certain goes to the candidate in the store, beside the estimate it was screened with.
+    The manifest names the code whose outputs are read. What is of another crystal, functional, charge or kind, unfinished, not
+    converged or damaged is refused with the reason; the rest goes on. Adds energies, gaps, the relaxed geometry, the Berry-phase
+    polarization on one branch, and the energies along the switching path, each with method, source and a step in the provenance.
     """
-    from ..core.errors import HysteronError, InputError
-    from ..export.berry_phase import polarization_along_path
-    from ..export.ingest import exported_paths
+    from ..core.errors import InputError
+    from ..export.asked import asked_of
+    from ..export.results import read_results
+    from ..store.store import CandidateStore
 
-    results, failures = [], []
-    for path in exported_paths(folder):
-        try:
-            results.append((path, polarization_along_path(path.folder, path.format, path.images)))
-        except HysteronError as error:
-            failures.append((path.candidate_id, str(error)))
-    if failures:
-        say(f"{len(failures)} of {len(results) + len(failures)} paths cannot be used:")
-        print_failures(failures)
-    if not results:
-        raise InputError("No polarization path is finished.")
-    kept, refused = _keep(results, store)
-    _print([_row(path, result, path.candidate_id in kept) for path, result in results])
-    say(f"{len(kept)} of {len(results)} polarizations written to the store.")
-    print_failures(refused)
-    if failures or refused:
+    asked, refused = asked_of(folder)
+    results = [read_results(one, asked) for one in asked]
+    refused += [refusal for one in results for refusal in one.refused]
+    finished = [one for one in results if one.taken or one.path]
+    if not finished:
+        _tell_refused(refused)
+        raise InputError(_nothing(results))
+    with CandidateStore.open(store, create=False) as opened:
+        done = list(_keep(finished, opened, refused))
+    _print(done, format)
+    _tell(results, done, refused)
+    if refused:
         raise typer.Exit(1)
 
 
 def _keep(
-    results: list[tuple[ExportedPath, BerryPhaseResult]], store: str | None
-) -> tuple[set[str], list[tuple[str, str]]]:
-    """Add what is certain to the store; the ids of what was, and why the rest was not."""
-    from ..core.errors import InputError, NoStoreError
-    from ..export.ingest import with_berry_phase
-    from ..store.store import CandidateStore
+    finished: Sequence[Results], store: CandidateStore, refused: list[Refusal]
+) -> Iterator[tuple[Candidate, Results]]:
+    """Add what was read to the store, chunk by chunk; what does not fit its candidate joins the refused."""
+    from ..core.errors import InputError
+    from ..export.asked import Refusal
+    from ..export.ingest import with_results
 
-    kept, refused = [], []
-    try:
-        with CandidateStore.open(store, create=False) as opened:
-            for path, result in results:
-                try:
-                    kept.append(with_berry_phase(opened.get(path.candidate_id), result))
-                except InputError as error:
-                    refused.append((path.candidate_id, str(error)))
-            opened.upsert(kept)
-    except NoStoreError as error:
-        refused = [(path.candidate_id, str(error)) for path, _ in results]
-    return {candidate.candidate_id for candidate in kept}, refused
-
-
-def _row(path: ExportedPath, result: BerryPhaseResult, stored: bool) -> dict[str, Any]:
-    return {
-        "candidate_id": path.candidate_id,
-        "formula": path.formula,
-        "polarization": round(result.polarization, 4),
-        "polarization_vector": [round(float(x), 4) for x in result.vector],
-        "units": "uC/cm^2",
-        "method": f"Berry phase ({result.functional}, {result.code})",
-        "images": len(result.path),
-        "polarization_quantum": [round(float(x), 4) for x in result.quantum],
-        "branch": result.verdict,
-        "largest_step": round(result.largest_step, 4),
-        "doubts": list(result.doubts),
-        "stored": stored,
-    }
+    for start in range(0, len(finished), CHUNK):
+        richer = []
+        for results in finished[start : start + CHUNK]:
+            identifier = results.asked.candidate_id
+            try:
+                known = {candidate.candidate_id: candidate for candidate, _ in richer}
+                candidate, remarks = with_results(known.get(identifier) or store.get(identifier), results)
+            except InputError as error:
+                refused.append(Refusal(identifier, str(error)))
+                continue
+            for remark in (*results.remarks, *remarks):
+                say(f"  {remark}")
+            richer.append((candidate, results))
+        store.upsert(candidate for candidate, _ in richer)
+        yield from richer
 
 
-def _print(rows: list[dict[str, Any]]) -> None:
-    """A table on a terminal, JSON lines when piped."""
-    from rich.console import Console
-    from rich.table import Table
+def _nothing(results: Sequence[Results]) -> str:
+    waiting = sum(len(one.waiting) for one in results)
+    if waiting:
+        return f"No calculation is finished: {waiting} have no output yet and have not been run."
+    return "No finished calculation can be used; the reasons stand above."
 
-    from .output import write_record
 
-    if not sys.stdout.isatty():
-        for row in rows:
-            write_record(row)
+def _tell(
+    results: Sequence[Results], done: Sequence[tuple[Candidate, Results]], refused: Sequence[Refusal]
+) -> None:
+    runs = sum(len(one.taken) + (len(one.path.images) if one.path else 0) for _, one in done)
+    candidates = len({candidate.candidate_id for candidate, _ in done})
+    say(f"{runs} finished runs of {candidates} candidates added to the store.")
+    waiting = sum(len(one.waiting) for one in results)
+    if waiting:
+        say(f"{waiting} runs have no output yet.")
+    _tell_refused(refused)
+
+
+def _tell_refused(refused: Sequence[Refusal]) -> None:
+    if refused:
+        say(f"{len(refused)} cannot be used:")
+        print_failures((refusal.what, refusal.reason) for refusal in refused)
+
+
+def _print(done: Sequence[tuple[Candidate, Results]], format: Format | None) -> None:
+    if chosen(format) is Format.jsonl:
+        for candidate, results in done:
+            write_record(candidate.to_record() | {"ingest": _summary(results)})
         return
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for heading in ("candidate", "P\nuC/cm^2", "vector", "quantum", "images", "branch", "method", "stored"):
-        table.add_column(heading)
-    for row in rows:
-        vector, quantum = (
-            ", ".join(f"{x:.1f}" for x in row[f"polarization_{n}"]) for n in ("vector", "quantum")
-        )
-        stored = "yes" if row["stored"] else "no"
-        table.add_row(
-            row["candidate_id"], f"{row['polarization']:.2f}", vector, quantum, str(row["images"]), row["branch"],
-            row["method"], stored,
-        )  # fmt: skip
-    Console(highlight=False).print(table)
+    candidates = list({candidate.candidate_id: candidate for candidate, _ in done}.values())
+    print_candidates(candidates, format, title="With DFT results", columns=SHOWN)
+
+
+def _summary(results: Results) -> dict[str, Any]:
+    """What was read and what was not, beside the candidate itself."""
+    path = results.path
+    summary: dict[str, Any] = {
+        "format": results.asked.format,
+        "taken": [taken.asked.folder for taken in results.taken],
+        "refused": [{"folder": refusal.what, "reason": refusal.reason} for refusal in results.refused],
+        "waiting": list(results.waiting),
+        "remarks": list(results.remarks),
+    }
+    if path is not None:
+        result = path.result
+        summary["path"] = {
+            "folder": path.folder,
+            "images": len(path.images),
+            "polarization": round(result.polarization, 4),
+            "polarization_vector": [round(float(x), 4) for x in result.vector],
+            "polarization_quantum": [round(float(x), 4) for x in result.quantum],
+            "branch": result.verdict,
+            "largest_step": round(result.largest_step, 4),
+            "doubts": list(result.doubts),
+        }
+    return summary

@@ -1,7 +1,8 @@
 """Which properties exist, in which unit, and which method counts as best.
 
 The one table of names and units. A name that is not here cannot be stored, filtered or printed.
-Methods are ranked best first; a filter on a bare name takes the best method that a candidate has.
+Methods are ranked best first; a filter on a bare name takes the best method that a candidate has. DFT done
+for the crystal itself is one scheme everywhere, `DFT/functional/code[/how]`, which a filter asks for with `band_gap.dft_pbe`.
 """
 
 from __future__ import annotations
@@ -37,7 +38,23 @@ class Property:
 
 
 _MEASURED = ("experiment", "measured")
-_DFT = (*_MEASURED, "hse06", "r2scan", "pbe_u", "pbe", "dft")
+
+
+def _computed(*functionals: str) -> tuple[str, ...]:
+    """Of each functional, first what was computed for the very crystal (`DFT/PBE/VASP 6.4`), then what a table gives."""
+    return tuple(slug for name in functionals for slug in (f"dft_{name}", name))
+
+
+_DFT = (*_MEASURED, *_computed("hse06", "r2scan", "pbe_u", "pbe"), "dft")
+_POLARIZATION = (
+    *_MEASURED,
+    "dft",
+    "berry_phase",
+    "born_charges",
+    "effective_charges",
+    "formal_charges",
+    "oxidation_state_charges",
+)
 
 _ROWS = (
     Property("energy", "eV", "Total energy of the cell as stored.", _DFT),
@@ -58,33 +75,19 @@ _ROWS = (
         "band_gap",
         "eV",
         "PBE and HSE06 gaps are never mixed; 0.0 is a metal, absent is unknown.",
-        (*_MEASURED, "hse06", "gllb_sc", "r2scan", "pbe_u", "pbe"),
+        (*_MEASURED, *_computed("hse06", "gllb_sc", "r2scan", "pbe_u", "pbe"), "dft"),
     ),
     Property(
         "polarization",
         "uC/cm^2",
         "Norm of the difference from a named nonpolar reference, same branch.",
-        (
-            *_MEASURED,
-            "berry_phase",
-            "born_charges",
-            "effective_charges",
-            "formal_charges",
-            "oxidation_state_charges",
-        ),
+        _POLARIZATION,
     ),
     Property(
         "polarization_vector",
         "uC/cm^2",
         "Cartesian, shape (3,); its sign is arbitrary.",
-        (
-            *_MEASURED,
-            "berry_phase",
-            "born_charges",
-            "effective_charges",
-            "formal_charges",
-            "oxidation_state_charges",
-        ),
+        _POLARIZATION,
         vector=True,
     ),
     Property(
@@ -94,13 +97,13 @@ _ROWS = (
         "switching_barrier",
         "eV/f.u.",
         "Highest image minus the polar end along a stated path (linear or NEB).",
-        (*_MEASURED, "neb", "linear"),
+        (*_MEASURED, "dft", "neb", "linear"),
     ),
     Property(
         "switching_barrier_per_atom",
         "meV/atom",
         "Highest image minus the polar end along a stated path.",
-        ("neb", "linear"),
+        ("dft", "neb", "linear"),
     ),
     Property(
         "polar_nonpolar_energy_difference",
@@ -181,6 +184,20 @@ def describe(name: str) -> Property:
         return PROPERTIES[name]
     except KeyError:
         raise InputError(f"No property {name!r}. {nearest(name, PROPERTIES)}") from None
+
+
+def dft_method(functional: str, code: str, version: str, how: str = "") -> str:
+    """How a value that a DFT code computed for this very crystal names its method: `DFT/PBE/VASP 6.4/linear path`.
+
+    Args:
+        functional: `PBE`, `PBE+U`.
+        code: `VASP`, `pw.x`, `GPAW`.
+        version: Of the code; its first two numbers are told, so that a patch does not make it another method.
+        how: What of several ways was taken: `Berry phase`, `linear path`.
+    """
+    numbers = re.match(r"\d+(\.\d+)?", version)
+    program = f"{code} {numbers.group()}" if numbers else code
+    return "/".join(part for part in ("DFT", functional, program, how) if part)
 
 
 @lru_cache(maxsize=4096)

@@ -51,7 +51,7 @@ class BerryPhaseResult:
         doubts: Why the branch is not certain, one sentence each; empty if it is.
         lattice: Of the polar end, A, shape `(3, 3)`.
         functional: `PBE`, `PBE+U`.
-        code: `VASP`, `pw.x`.
+        code: `VASP`, `pw.x`, `GPAW`.
         version: Of the code.
     """
 
@@ -89,15 +89,33 @@ def polarization_along_path(folder: Path, format: str, images: int | None = None
 
     Args:
         folder: Holds the images: `00` (nonpolar), `01`, ... (polar last).
-        format: `vasp` or `espresso`; never guessed.
+        format: `vasp`, `espresso` or `gpaw`; never guessed.
         images: How many there must be; `None` takes those that are there, without a gap.
 
     Raises:
         NotFoundError: no such format, or an image is missing or has not been run.
         InputError: a run is unfinished or no Berry-phase run, or the images are not one path.
     """
-    read = _reader(format)
-    return follow_branch([read(place) for place in _image_folders(folder, images)])
+    read = image_reader(format)
+    return follow_branch([read(folder, name) for name in _image_folders(folder, images)])
+
+
+def image_reader(format: str) -> Callable[[Path, str], BerryPhaseImage]:
+    """The reader of a format's images: of the folder that the user named and the image's folder in it.
+
+    Raises:
+        NotFoundError: no polarization comes back in this format.
+    """
+    from . import berry_phase_espresso, berry_phase_vasp, finished_gpaw
+
+    readers = {
+        "vasp": berry_phase_vasp.read_image,
+        "espresso": berry_phase_espresso.read_image,
+        "gpaw": finished_gpaw.read_image,
+    }
+    if format not in readers:
+        raise NotFoundError(f"No Berry-phase reader for the format {format!r}. {nearest(format, readers)}")
+    return readers[format]
 
 
 def follow_branch(images: Sequence[BerryPhaseImage]) -> BerryPhaseResult:
@@ -192,7 +210,7 @@ def _require_one_path(images: Sequence[BerryPhaseImage]) -> None:
             raise InputError(f"The images are not one path: their runs are of different {name} ({told}).")
 
 
-def _image_folders(folder: Path, images: int | None) -> list[Path]:
+def _image_folders(folder: Path, images: int | None) -> list[str]:
     there = (
         sorted(p.name for p in folder.iterdir() if re.fullmatch(r"\d\d", p.name)) if folder.is_dir() else []
     )
@@ -202,13 +220,4 @@ def _image_folders(folder: Path, images: int | None) -> list[Path]:
     missing = [f"{i:02d}" for i in range(count) if f"{i:02d}" not in there]
     if missing:
         raise NotFoundError(f"{folder} lacks the images {', '.join(missing)} of a path of {count}.")
-    return [folder / f"{i:02d}" for i in range(count)]
-
-
-def _reader(format: str) -> Callable[[Path], BerryPhaseImage]:
-    from . import berry_phase_espresso, berry_phase_vasp
-
-    readers = {"vasp": berry_phase_vasp.read_image, "espresso": berry_phase_espresso.read_image}
-    if format not in readers:
-        raise NotFoundError(f"No Berry-phase reader for the format {format!r}. {nearest(format, readers)}")
-    return readers[format]
+    return [f"{i:02d}" for i in range(count)]

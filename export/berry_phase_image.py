@@ -1,20 +1,14 @@
-"""What does a finished run say of one image of a polarization path? The answer that all formats share.
-
-The files come from outside: they are read as text, up to a size, and never guessed at.
-"""
+"""What does a finished run say of one image of a polarization path? The answer that all formats share."""
 
 from __future__ import annotations
 
-import gzip
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
-from ..core.errors import InputError, NotFoundError
-
-LARGEST_OUTPUT_BYTES = 200_000_000
-"""An output of 100 atoms and hundreds of k-points has a tenth of that."""
+from .outside_files import OutsideFile
 
 
 @dataclass(frozen=True)
@@ -24,11 +18,16 @@ class BerryPhaseImage:
     Attributes:
         lattice: Rows are lattice vectors, A, shape `(3, 3)`.
         positions: Fractional, shape `(nsites, 3)`.
-        species: A label for each site.
+        species: A label for each site: its symbol, or a number for each element where the output names none.
         dipole: Of ions and electrons, in units of e along the lattice vectors, shape `(3,)`; known modulo 1.
         functional: `PBE`, `PBE+U`.
-        code: `VASP`, `pw.x`.
+        code: `VASP`, `pw.x`, `GPAW`.
         version: Of the code.
+        energy: Of the cell, eV; `None` if the outputs do not tell a self-consistent one.
+        charge: Of the cell, e; `None` if they do not tell.
+        settings: What else decides the numbers, as in `FinishedRun`.
+        when: When the run was done, as the code prints it; empty if it does not.
+        files: What was read.
     """
 
     lattice: np.ndarray
@@ -38,39 +37,8 @@ class BerryPhaseImage:
     functional: str
     code: str
     version: str
-
-
-def output_text(folder: Path, name: str) -> str:
-    """The text of an output file, plain or gzipped.
-
-    Raises:
-        NotFoundError: it is not there.
-        InputError: it cannot be read, or is too large.
-    """
-    path = next((p for p in (folder / name, folder / f"{name}.gz") if p.is_file()), None)
-    if path is None:
-        raise NotFoundError(f"{folder / name} is not there: this image has not been run yet.")
-    try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            content = file.read(LARGEST_OUTPUT_BYTES + 1)
-    except (OSError, EOFError) as error:
-        raise InputError(f"{path} cannot be read: {error}.") from None
-    if len(content) > LARGEST_OUTPUT_BYTES:
-        raise InputError(f"{path} is larger than {LARGEST_OUTPUT_BYTES // 1_000_000} MB and was not read.")
-    return content.decode("utf-8", errors="replace")
-
-
-def fractional(positions: np.ndarray, lattice: np.ndarray) -> np.ndarray:
-    """Cartesian to fractional, shape `(nsites, 3)`."""
-    return positions @ np.linalg.inv(lattice)
-
-
-def require_cell(lattice: np.ndarray, where: Path) -> np.ndarray:
-    """The lattice, if it spans a volume.
-
-    Raises:
-        InputError: it does not, or holds something that is no number.
-    """
-    if not np.all(np.isfinite(lattice)) or abs(np.linalg.det(lattice)) < 1.0:
-        raise InputError(f"{where} has no proper cell (less than 1 A^3).")
-    return lattice
+    energy: float | None = None
+    charge: float | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    when: str = ""
+    files: tuple[OutsideFile, ...] = ()

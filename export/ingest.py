@@ -1,145 +1,239 @@
-"""Which DFT results stand in an exported folder, and what do they add to the candidates?
+"""What do finished DFT runs add to a candidate?
 
-The folder's manifest says whose path is where and how many images it has. It comes from outside: it is read as JSON, up
-to a size, and a path that leaves the folder is refused.
+- `energy_per_atom`, of the relaxed geometry where there is one, else of the exported one. It is on the scale of its own code,
+  functional and pseudopotentials; no formation energy and no distance from a hull are made of it, since no reference of
+  that scale is exported.
+- `band_gap`, of the static run, on its k-points; 0.0 is a metal.
+- `polarization` and `polarization_vector` of the path, if its branch is certain, and of the images' energies
+  `polar_nonpolar_energy_difference` and, along the straight path, `switching_barrier`.
+- The relaxed geometry becomes the candidate's present one; its id, and the structure it first appeared with, stay. Its sites
+  keep the candidate's order, to which the nonpolar reference of its ferroelectric verdict is matched.
+- A vacancy's energy against the pristine supercell goes into its step. It is no `vacancy_formation_energy`, because the
+  energy of the element that was taken out is not computed.
+
+Each run is one step `ingest` in the provenance. The same outputs a second time change nothing; other outputs replace the
+values of the same method, and both steps stay, each with its time.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import orjson
 
-from ..core.candidate import Candidate, PropertyValue, Step
-from ..core.clock import utc_now
-from ..core.errors import InputError, NotFoundError
-from .berry_phase import BerryPhaseResult
-from .manifest import MANIFEST_NAME
+from ..core.candidate import Candidate, PropertyValue
+from ..core.errors import InputError
+from ..core.properties import describe, dft_method
+from .belonging import LARGEST_MOVE_ANGSTROM, LARGEST_STRAIN
+from .berry_phase_image import BerryPhaseImage
+from .calculation import PRISTINE, RELAXATION, STATIC, VACANCY
+from .crystal import detected_spacegroup
+from .ingest_steps import has_step, path_step, run_step, why_no_formation_energy, with_step
+from .results import Results, Taken, TakenPath
 
-LARGEST_MANIFEST_BYTES = 100_000_000
-PATH_FOLDER = "polarization"
-LARGEST_STRAIN = 0.1
-"""Between the stored crystal and the polar end of the runs; a DFT relaxation in between changes less."""
+if TYPE_CHECKING:
+    from pymatgen.core import Structure
 
-
-@dataclass(frozen=True)
-class ExportedPath:
-    """The polarization path of one exported candidate.
-
-    Attributes:
-        candidate_id: Whose it is.
-        formula: Reduced.
-        folder: Holds the images `00`, `01`, ...
-        format: `vasp`, `espresso`.
-        images: How many were exported.
-    """
-
-    candidate_id: str
-    formula: str
-    folder: Path
-    format: str
-    images: int
+BERRY = "Berry phase"
+STRAIGHT = "linear path"
+SHOWN_OF_A_CHECKSUM = 12
 
 
-def exported_paths(root: Path) -> list[ExportedPath]:
-    """The polarization paths that a manifest lists, in its order.
+def with_results(candidate: Candidate, results: Results) -> tuple[Candidate, list[str]]:
+    """A candidate with everything its finished runs say, and the steps that brought it.
 
     Args:
-        root: A folder written by `hysteron export`, or one that holds several (`dft/vasp`, `dft/espresso`).
+        candidate: As it is stored.
+        results: What was read for it.
+
+    Returns:
+        The richer candidate, and sentences on what could not be made of the results.
 
     Raises:
-        NotFoundError: there is no manifest, or none of its candidates has a path.
-        InputError: a manifest cannot be read.
+        InputError: the runs are of another crystal than the candidate, or of another setting of it.
     """
-    manifests = [root / MANIFEST_NAME, *sorted(root.glob(f"*/{MANIFEST_NAME}"))]
-    found = [path for path in manifests if path.is_file()]
-    if not found:
-        raise NotFoundError(f"{root} holds no {MANIFEST_NAME}: name a folder written by 'hysteron export'.")
-    paths = [path for manifest in found for path in _paths_of(manifest)]
-    if not paths:
-        raise NotFoundError(f"None of the candidates exported to {root} has a polarization path.")
-    return paths
+    _require_same_crystal(candidate, results)
+    remarks: list[str] = []
+    richer = _with_geometry(candidate, results, remarks)
+    for taken in results.taken:
+        richer = with_step(richer, run_step(taken, results))
+    richer = richer.with_property(*_energy(results), *_gap(results))
+    if (path := results.path) is not None:
+        richer = richer.with_property(*_switching(path, remarks), *_polarization(path))
+        richer = with_step(richer, path_step(path, results.asked.format))
+    return richer, remarks + _on_vacancies(results)
 
 
-def with_berry_phase(candidate: Candidate, result: BerryPhaseResult) -> Candidate:
-    """A candidate with the polarization of finished Berry-phase runs, and the step that brought it.
+def _require_same_crystal(candidate: Candidate, results: Results) -> None:
+    from pymatgen.core import Composition
 
-    Raises:
-        InputError: the branch is not certain, or the runs are of another cell or setting than the candidate.
-    """
-    if not result.smooth:
-        raise InputError(f"The branch is not certain. {' '.join(result.doubts)}")
-    strain = _strain(candidate, result)
-    method = f"Berry phase ({result.functional}, {result.code})"
-    source = (
-        f"{result.code} {result.version}, {len(result.path)} images from the nonpolar reference on one branch; "
-        f"quantum {', '.join(f'{q:.1f}' for q in result.quantum)} uC/cm^2"
-    )
-    vector = tuple(round(float(x), 5) for x in result.vector)
-    step = Step(
-        "ingest",
-        "berry_phase",
-        f"{result.code} {result.version}",
-        time=utc_now(),
-        details=_details(result, strain),
-    )
-    return candidate.with_property(
-        PropertyValue("polarization", round(result.polarization, 5), "uC/cm^2", method, source=source),
-        PropertyValue("polarization_vector", vector, "uC/cm^2", method, source=source),
-    ).with_step(step)
-
-
-def _details(result: BerryPhaseResult, strain: float) -> dict[str, Any]:
-    return {
-        "functional": result.functional,
-        "images": len(result.path),
-        "polarization_quantum": [round(float(q), 4) for q in result.quantum],
-        "path": [[round(float(x), 4) for x in row] for row in result.path],
-        "largest_step": round(result.largest_step, 4),
-        "largest_kink": round(result.largest_kink, 4),
-        "nonpolar_residual": round(result.nonpolar_residual, 4),
-        "strain_against_stored": round(strain, 4),
+    path = results.path
+    of = {
+        taken.asked.folder: taken.run.species
+        for taken in results.taken
+        if taken.asked.kind in (RELAXATION, STATIC)
     }
-
-
-def _strain(candidate: Candidate, result: BerryPhaseResult) -> float:
-    """Largest element of the strain (and rotation) that takes the stored cell to that of the runs."""
-    deformation = np.linalg.solve(candidate.structure.lattice.matrix, result.lattice)
-    strain = float(np.abs(deformation - np.eye(3)).max())
-    if strain > LARGEST_STRAIN:
-        raise InputError(
-            f"The cell of the runs differs from that of {candidate.candidate_id} by {strain:.2f} (at most {LARGEST_STRAIN}): "
-            "another crystal, or another setting of it."
-        )
-    return strain
-
-
-def _paths_of(manifest: Path) -> list[ExportedPath]:
-    try:
-        if manifest.stat().st_size > LARGEST_MANIFEST_BYTES:
+    if path is not None and all(label[:1].isalpha() for label in path.images[-1].species):
+        of[path.folder] = path.images[-1].species
+    for folder, species in of.items():
+        formula = Composition.from_dict({symbol: species.count(symbol) for symbol in species}).reduced_formula
+        if formula != candidate.formula:
             raise InputError(
-                f"{manifest} is larger than {LARGEST_MANIFEST_BYTES // 1_000_000} MB and was not read."
+                f"{folder} is of {formula}, and {candidate.candidate_id} in the store is {candidate.formula}: "
+                "the manifest belongs to another store, or was changed."
             )
-        record = orjson.loads(manifest.read_bytes())
-        return [
-            path
-            for entry in record["candidates"]
-            if (path := _path_of(manifest.parent, record["format"], entry))
-        ]
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise InputError(f"{manifest} cannot be read as the manifest of an export: {error!r}.") from None
+    if path is not None and (strain := _strain(candidate.structure, path.result.lattice)) > LARGEST_STRAIN:
+        raise InputError(
+            f"The cell of {path.folder} differs from that of {candidate.candidate_id} by {strain:.2f} (at most "
+            f"{LARGEST_STRAIN}): another crystal, or another setting of it. Export it anew."
+        )
 
 
-def _path_of(root: Path, format: str, entry: dict[str, Any]) -> ExportedPath | None:
-    folder = root / entry["folder"]
-    if root.resolve() not in folder.resolve().parents:
-        raise InputError(f"{root / MANIFEST_NAME} names a folder outside its own: {entry['folder']}.")
-    pattern = re.compile(rf"{re.escape(entry['folder'])}/{PATH_FOLDER}/(\d\d)/")
-    images = {found.group(1) for file in entry["files"] if (found := pattern.match(file["path"]))}
-    if not images:
+def _strain(stored: Structure, lattice: Any) -> float:
+    """Largest element of the strain (and rotation) that takes the stored cell to that of the runs."""
+    return float(np.abs(np.linalg.solve(stored.lattice.matrix, np.array(lattice)) - np.eye(3)).max())
+
+
+def _with_geometry(candidate: Candidate, results: Results, remarks: list[str]) -> Candidate:
+    """With the relaxed geometry, its sites in the candidate's order, if this relaxation is new to it."""
+    relaxed = results.of(RELAXATION)
+    if relaxed is None or has_step(candidate, run_step(relaxed, results)):
+        return candidate
+    structure = _in_order_of(candidate.structure, relaxed)
+    if structure is None:
+        remarks.append(
+            f"{relaxed.asked.folder}: the stored crystal is not the exported one any more, so it keeps its "
+            "geometry; the relaxed one stands in the step."
+        )
+        return candidate
+    return candidate.with_structure(structure, detected_spacegroup(structure))
+
+
+def _in_order_of(stored: Structure, relaxed: Taken) -> Structure | None:
+    """The relaxed crystal, its sites as the stored one lists them; `None` if they do not correspond.
+
+    Sites are paired by element and place between the stored and the exported crystal, not the relaxed one.
+    """
+    from pymatgen.core import Structure
+    from scipy.optimize import linear_sum_assignment
+
+    asked, last = relaxed.asked, relaxed.run.last
+    symbols = [site.specie.symbol for site in stored]
+    if sorted(symbols) != sorted(asked.species) or _strain(stored, asked.lattice) > LARGEST_STRAIN:
         return None
-    return ExportedPath(entry["id"], entry["formula"], folder / PATH_FOLDER, format, len(images))
+    distances = stored.lattice.get_all_distances(stored.frac_coords, np.array(asked.positions))
+    other = np.array(symbols)[:, None] != np.array(asked.species)[None, :]
+    rows, columns = linear_sum_assignment(np.where(other, 1e6, distances**2))
+    if distances[rows, columns].max() > LARGEST_MOVE_ANGSTROM:
+        return None
+    return Structure(last.lattice, symbols, last.positions[columns])
+
+
+def _energy(results: Results) -> list[PropertyValue]:
+    """Of the geometry that the candidate has from now on: by the static run, if it stands there."""
+    relaxed, static = results.of(RELAXATION), results.of(STATIC)
+    taken = static if static is not None and (relaxed is None or static.at_relaxed) else relaxed
+    if taken is None:
+        return []
+    energy = round(taken.run.energy / len(taken.run.species), 6)
+    return [_value("energy_per_atom", energy, taken.run.method(), _source(taken, relaxed is not None))]
+
+
+def _gap(results: Results) -> list[PropertyValue]:
+    static = results.of(STATIC)
+    if static is None or static.run.band_gap is None:
+        return []
+    gap = round(static.run.band_gap, 4)
+    return [_value("band_gap", gap, static.run.method(), _source(static, static.at_relaxed))]
+
+
+def _polarization(path: TakenPath) -> list[PropertyValue]:
+    result = path.result
+    if not result.smooth:
+        return []
+    method = dft_method(result.functional, result.code, result.version, BERRY)
+    quantum = ", ".join(f"{q:.1f}" for q in result.quantum)
+    how = f"from the nonpolar reference on one branch, quantum {quantum} uC/cm^2"
+    vector = tuple(round(float(x), 5) for x in result.vector)
+    return [
+        _value("polarization", round(result.polarization, 5), method, _path_source(path, how)),
+        _value("polarization_vector", vector, method, _path_source(path, how)),
+    ]
+
+
+def _switching(path: TakenPath, remarks: list[str]) -> list[PropertyValue]:
+    """Energies along the straight path, if every image has one of the same settings."""
+    images = path.images
+    energies = np.array([np.nan if image.energy is None else image.energy for image in images])
+    if np.isnan(energies).any():
+        remarks.append(
+            f"{path.folder}: not every image has a self-consistent energy, so no switching energies are told."
+        )
+        return []
+    if len({_essence(image) for image in images}) > 1:
+        remarks.append(
+            f"{path.folder}: its images were run with different cutoffs or versions, so no switching energies are told."
+        )
+        return []
+    along = energies - energies[-1]
+    last, nsites, barrier = images[-1], len(images[-1].species), float(along.max())
+    how = "on the straight path, its ends as exported"
+    method, straight = (dft_method(last.functional, last.code, last.version, way) for way in ("", STRAIGHT))
+    per_formula = barrier / _formula_units(last.species)
+    return [
+        _value(
+            "polar_nonpolar_energy_difference",
+            round(-1000 * along[0] / nsites, 4),
+            method,
+            _path_source(path, how),
+        ),
+        _value("switching_barrier", round(per_formula, 6), straight, _path_source(path, how)),
+        _value(
+            "switching_barrier_per_atom", round(1000 * barrier / nsites, 4), straight, _path_source(path, how)
+        ),
+    ]
+
+
+def _essence(image: BerryPhaseImage) -> tuple[str, str, str]:
+    """What must be equal for two energies to be compared."""
+    return image.version, image.functional, str(image.settings.get("cutoff_ev"))
+
+
+def _formula_units(species: tuple[str, ...]) -> int:
+    """In the cell; labels that are no symbols are counted just the same."""
+    return int(np.gcd.reduce([species.count(label) for label in set(species)]))
+
+
+def _on_vacancies(results: Results) -> list[str]:
+    """Why none has a formation energy."""
+    pristine = results.of(PRISTINE)
+    missing = "its energy cannot be compared, for the pristine supercell is not finished."
+    return [
+        f"{taken.asked.folder}: {missing if pristine is None else why_no_formation_energy(taken)}"
+        for taken in results.taken
+        if taken.asked.kind == VACANCY
+    ]
+
+
+def _value(name: str, value: Any, method: str, source: str) -> PropertyValue:
+    number = value if isinstance(value, tuple) else float(value)
+    return PropertyValue(name, number, describe(name).units, method, source=source)
+
+
+def _source(taken: Taken, at_relaxed: bool) -> str:
+    where = "at the relaxed geometry" if at_relaxed else "at the exported geometry"
+    return _told(taken.run, where)
+
+
+def _path_source(path: TakenPath, how: str) -> str:
+    return _told(path.images[-1], f"{len(path.images)} images {how}")
+
+
+def _told(run: Any, what: str) -> str:
+    """Code, version, time, cutoff, k-points and the (last) file of a run or of a path's last image."""
+    when = f" of {run.when}" if run.when else ""
+    cutoff = run.settings.get("cutoff_ev")
+    parts = [what, f"cutoff {cutoff:g} eV" if cutoff else "", str(run.settings.get("kpoints", ""))]
+    file = run.files[0]
+    told = "; ".join(part for part in parts if part)
+    return f"{run.code} {run.version}{when}; {told}; {file.name} (sha256 {file.sha256[:SHOWN_OF_A_CHECKSUM]})"

@@ -3,11 +3,11 @@
 import json
 from pathlib import Path
 
-import berry_phase_outputs as outputs
 import materials
 import numpy as np
 import pytest
 from ase.io import read
+from hysteron.benchmarks import ingest_berry_phase as outputs
 from hysteron.cli.main import main
 from hysteron.core.candidate import Candidate, PropertyValue, Step, Verdict
 from hysteron.store.store import CandidateStore

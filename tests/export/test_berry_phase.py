@@ -5,16 +5,16 @@ from __future__ import annotations
 import dataclasses
 import gzip
 
-import berry_phase_outputs as outputs
 import materials
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from hysteron.benchmarks import ingest_berry_phase as outputs
 from hysteron.core.errors import InputError, NotFoundError
 from hysteron.core.polar_path import polar_path
 from hysteron.core.polarization import polarization_quantum
-from hysteron.export import berry_phase_image
+from hysteron.export import outside_files
 from hysteron.export.berry_phase import follow_branch, nonpolar_residual, polarization_along_path
 from hysteron.export.berry_phase_image import BerryPhaseImage
 from hysteron.export.branch import ambiguity, nearest_step, polarization, reduced_dipole
@@ -389,7 +389,7 @@ def test_gzipped_outputs_are_read_and_large_ones_are_not(finished, monkeypatch):
     (folder / "05" / "OUTCAR.gz").write_bytes(gzip.compress(file.read_bytes()))
     file.unlink()
     assert polarization_along_path(folder, "vasp").vector == pytest.approx(expected)
-    monkeypatch.setattr(berry_phase_image, "LARGEST_OUTPUT_BYTES", 1000)
+    monkeypatch.setattr(outside_files, "LARGEST_OUTPUT_BYTES", 1000)
     with pytest.raises(InputError, match="larger than"):
         polarization_along_path(folder, "vasp")
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 
-import berry_phase_outputs as outputs
 import materials
 import numpy as np
 import orjson
 import pytest
+from hysteron.benchmarks import ingest_berry_phase as outputs
 from hysteron.core.candidate import Candidate
 from hysteron.core.errors import InputError, NotFoundError
 from hysteron.export.berry_phase import polarization_along_path

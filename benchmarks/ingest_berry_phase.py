@@ -1,7 +1,7 @@
-"""Outputs of Berry-phase runs, written by the test in the formats of VASP and pw.x from a known polarization.
+"""Outputs of Berry-phase runs, written in the formats of VASP and pw.x from a known polarization.
 
-The lines that a reader looks for stand as those programs print them (VASP 5.3.5 and 6.3, pw.x 6.1 and 7.2); the numbers are the
-test's. The electronic dipole of each image is on a branch of its own.
+The lines that a reader looks for stand as those programs print them (VASP 5.3.5 and 6.3, pw.x 6.1 and 7.2); the numbers
+are the caller's. The electronic dipole of each image is on a branch of its own.
 """
 
 from __future__ import annotations
@@ -9,12 +9,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-from hysteron.export.berry_phase_espresso import BOHR_ANGSTROM
-from hysteron.export.branch import polarization
 from pymatgen.core import Structure
 
-VALENCE = {"Ba": 10, "Ti": 10, "O": 6, "Pb": 14, "Li": 3}
-"""Of the POTCARs that the Materials Project takes: Ba_sv, Ti_pv, O, Pb_d, Li_sv."""
+from ..export.branch import polarization
+from ..export.espresso_text import BOHR_ANGSTROM
+
+VALENCE = {"Ba": 10, "Sr": 10, "Ti": 10, "O": 6, "Pb": 14, "Li": 3}
+"""Of the POTCARs that the Materials Project takes: Ba_sv, Sr_sv, Ti_pv, O, Pb_d, Li_sv."""
 
 
 def known_dipoles(images: list[Structure], effective: np.ndarray, start: np.ndarray) -> np.ndarray:
