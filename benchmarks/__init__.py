@@ -4,6 +4,7 @@ BENCHMARKS = {
     "ferroelectric": "hysteron.benchmarks.ferroelectric:run",
     "generation": "hysteron.benchmarks.generation:run",
     "grounding": "hysteron.benchmarks.grounding:run",
+    "ingest": "hysteron.benchmarks.ingest:run",
     "materials-project": "hysteron.benchmarks.materials_project:run",
     "planner": "hysteron.benchmarks.planner:run",
     "properties": "hysteron.benchmarks.properties:run",

@@ -6,6 +6,7 @@ are the caller's. The electronic dipole of each image is on a branch of its own.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,10 @@ from ..export.espresso_text import BOHR_ANGSTROM
 
 VALENCE = {"Ba": 10, "Sr": 10, "Ti": 10, "O": 6, "Pb": 14, "Li": 3}
 """Of the POTCARs that the Materials Project takes: Ba_sv, Sr_sv, Ti_pv, O, Pb_d, Li_sv."""
+
+
+INSULATOR = ((2.0, 2.0, 0.0), (2.0, 2.0, 0.0))
+"""Occupations of three bands at two k-points."""
 
 
 def known_dipoles(images: list[Structure], effective: np.ndarray, start: np.ndarray) -> np.ndarray:
@@ -44,7 +49,12 @@ def grouped(structure: Structure) -> Structure:
 
 
 def outcar(
-    structure: Structure, electronic: np.ndarray, unit: str = "|e| Angst", version: str = "6.3.2"
+    structure: Structure,
+    electronic: np.ndarray,
+    unit: str = "|e| Angst",
+    version: str = "6.3.2",
+    energy: float | None = None,
+    filling: Sequence[Sequence[float]] = (),
 ) -> str:
     """An OUTCAR of a static LCALCPOL run, shortened.
 
@@ -53,6 +63,8 @@ def outcar(
         electronic: Reduced electronic dipole, e positive, shape `(3,)`.
         unit: `|e| Angst`, or `electrons Angst` as before VASP 6.3.
         version: Of VASP.
+        energy: eV; not printed by default.
+        filling: Occupation of each band at each k-point; not printed by default.
     """
     symbols = list(dict.fromkeys(site.specie.symbol for site in structure))
     counts = [sum(site.specie.symbol == s for site in structure) for s in symbols]
@@ -76,10 +88,12 @@ def outcar(
         for s in symbols
     )
     positions = "".join(f"  {x:11.8f} {y:11.8f} {z:11.8f}\n" for x, y, z in structure.frac_coords)
+    electrons = sum(VALENCE[site.specie.symbol] for site in structure)
     return (
         f" vasp.{version} 27Jun22 (build Oct 24 2014 12:38:34) complex\n\n{potcars}\n"
         f"   number of dos      NEDOS =    301   number of ions     NIONS = {len(structure):6d}\n"
         f"   ions per type =            {''.join(f'{n:4d}' for n in counts)}\n"
+        f"   NELECT = {electrons:12.4f}    total number of electrons\n"
         "   METAGGA=      F    non-selfconsistent MetaGGA calc.\n"
         "   NSW    =      0    number of steps for IOM\n"
         f"  Ionic Valenz\n   ZVAL   = {''.join(f'{VALENCE[s]:6.2f}' for s in symbols)}\n"
@@ -89,12 +103,35 @@ def outcar(
         f" position of ions in fractional coordinates (direct lattice) \n{positions} \n"
         " position of ions in cartesian coordinates  (Angst):\n\n"
         "------------------------ aborting loop because EDIFF is reached ----------------------------------------\n\n"
+        f"{_bands(filling)}{_energy(energy)}"
         f"            Ionic dipole moment: p[ion]=({''.join(f'{x:12.5f}' for x in p_ion)} ) {unit}\n \n"
         f" Total electronic dipole moment: p[elc]=({''.join(f'{x:12.5f}' for x in p_elc)} ) {unit}\n \n"
         f" VOLUME and BASIS-vectors are now :\n{basis}\n"
         " General timing and accounting informations for this job:\n"
         " ========================================================\n"
         "                 Voluntary context switches:          729\n"
+    )
+
+
+def _bands(filling: Sequence[Sequence[float]]) -> str:
+    if not filling:
+        return ""
+    kpoints = "".join(
+        f" k-point {k:5d} :       0.0000    0.0000    0.0000\n  band No.  band energies     occupation \n"
+        + "".join(f"  {i:5d}  {float(i):10.4f}  {x:10.5f}\n" for i, x in enumerate(bands, 1))
+        + "\n"
+        for k, bands in enumerate(filling, 1)
+    )
+    return f" E-fermi :   5.2345     XC(G=0):  -9.1234     alpha+bet : -8.9123\n\n{kpoints}\n"
+
+
+def _energy(energy: float | None) -> str:
+    if energy is None:
+        return ""
+    return (
+        "  FREE ENERGIE OF THE ION-ELECTRON SYSTEM (eV)\n  ---------------------------------------------------\n"
+        f"  free  energy   TOTEN  = {energy - 0.0005:18.8f} eV\n\n"
+        f"  energy  without entropy= {energy + 0.0005:16.8f}  energy(sigma->0) = {energy:16.8f}\n\n"
     )
 
 
@@ -111,14 +148,21 @@ def _ionic_as_vasp_counts(structure: Structure) -> np.ndarray:
 
 
 def write_vasp_path(
-    folder: Path, images: list[Structure], dipoles: np.ndarray, rng: np.random.Generator
+    folder: Path,
+    images: list[Structure],
+    dipoles: np.ndarray,
+    rng: np.random.Generator,
+    energies: Sequence[float] | None = None,
 ) -> None:
     """An OUTCAR for every image, the electrons of each on a random branch."""
     for i, (image, dipole) in enumerate(zip(images, dipoles, strict=True)):
         place = folder / f"{i:02d}"
         place.mkdir(parents=True, exist_ok=True)
         electronic = dipole - ionic(image) + rng.integers(-3, 4, 3)
-        (place / "OUTCAR").write_text(outcar(image, electronic, rng.choice(["|e| Angst", "electrons Angst"])))
+        unit = rng.choice(["|e| Angst", "electrons Angst"])
+        told = None if energies is None else energies[i]
+        text = outcar(image, electronic, unit, energy=told, filling=INSULATOR if energies is not None else ())
+        (place / "OUTCAR").write_text(text)
 
 
 def pw_output(

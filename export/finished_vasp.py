@@ -182,11 +182,14 @@ def _energy(step: Element, tags: dict[str, Any], where: str) -> float:
     if block is None or not electronic:
         raise InputError(f"{where} gives no energy: it is damaged.")
     total, free, zero = (
-        number(block, "e_fr_energy", where),
-        number(electronic[-1], "e_fr_energy", where),
-        number(electronic[-1], "e_0_energy", where),
+        number(found, name, where)
+        for found, name in (
+            (block, "e_fr_energy"),
+            (electronic[-1], "e_fr_energy"),
+            (electronic[-1], "e_0_energy"),
+        )
     )
-    if total is None or free is None or zero is None:
+    if total is None or free is None or zero is None or number(block, "e_0_energy", where) is None:
         raise InputError(f"{where} gives no energy: it is damaged.")
     _require_sum(total, free, electronic[-1], tags, where)
     return total + (zero - free)

@@ -28,7 +28,9 @@ from .belonging import LARGEST_MOVE_ANGSTROM, LARGEST_STRAIN
 from .berry_phase_image import BerryPhaseImage
 from .calculation import PRISTINE, RELAXATION, STATIC, VACANCY
 from .crystal import detected_spacegroup
+from .finished_run import FinishedRun
 from .ingest_steps import has_step, path_step, run_step, why_no_formation_energy, with_step
+from .outside_files import OutsideFile
 from .results import Results, Taken, TakenPath
 
 if TYPE_CHECKING:
@@ -153,11 +155,12 @@ def _polarization(path: TakenPath) -> list[PropertyValue]:
         return []
     method = dft_method(result.functional, result.code, result.version, BERRY)
     quantum = ", ".join(f"{q:.1f}" for q in result.quantum)
-    how = f"from the nonpolar reference on one branch, quantum {quantum} uC/cm^2"
+    how = f"{len(path.images)} images from the nonpolar reference on one branch, quantum {quantum} uC/cm^2"
+    source = _told(path.images[-1], how, path.images[-1].files[0])
     vector = tuple(round(float(x), 5) for x in result.vector)
     return [
-        _value("polarization", round(result.polarization, 5), method, _path_source(path, how)),
-        _value("polarization_vector", vector, method, _path_source(path, how)),
+        _value("polarization", round(result.polarization, 5), method, source),
+        _value("polarization_vector", vector, method, source),
     ]
 
 
@@ -177,7 +180,8 @@ def _switching(path: TakenPath, remarks: list[str]) -> list[PropertyValue]:
         return []
     along = energies - energies[-1]
     last, nsites, barrier = images[-1], len(images[-1].species), float(along.max())
-    how = "on the straight path, its ends as exported"
+    # Of pw.x the energy stands in the file that is read last.
+    source = _told(last, f"{len(images)} images on the straight path, its ends as exported", last.files[-1])
     method, straight = (dft_method(last.functional, last.code, last.version, way) for way in ("", STRAIGHT))
     per_formula = barrier / _formula_units(last.species)
     return [
@@ -185,12 +189,10 @@ def _switching(path: TakenPath, remarks: list[str]) -> list[PropertyValue]:
             "polar_nonpolar_energy_difference",
             round(-1000 * along[0] / nsites, 4),
             method,
-            _path_source(path, how),
+            source,
         ),
-        _value("switching_barrier", round(per_formula, 6), straight, _path_source(path, how)),
-        _value(
-            "switching_barrier_per_atom", round(1000 * barrier / nsites, 4), straight, _path_source(path, how)
-        ),
+        _value("switching_barrier", round(per_formula, 6), straight, source),
+        _value("switching_barrier_per_atom", round(1000 * barrier / nsites, 4), straight, source),
     ]
 
 
@@ -222,18 +224,13 @@ def _value(name: str, value: Any, method: str, source: str) -> PropertyValue:
 
 def _source(taken: Taken, at_relaxed: bool) -> str:
     where = "at the relaxed geometry" if at_relaxed else "at the exported geometry"
-    return _told(taken.run, where)
+    return _told(taken.run, where, taken.run.files[0])
 
 
-def _path_source(path: TakenPath, how: str) -> str:
-    return _told(path.images[-1], f"{len(path.images)} images {how}")
-
-
-def _told(run: Any, what: str) -> str:
-    """Code, version, time, cutoff, k-points and the (last) file of a run or of a path's last image."""
+def _told(run: FinishedRun | BerryPhaseImage, what: str, file: OutsideFile) -> str:
+    """Code, version, time, cutoff, k-points and file of a run, or of a path's last image."""
     when = f" of {run.when}" if run.when else ""
     cutoff = run.settings.get("cutoff_ev")
     parts = [what, f"cutoff {cutoff:g} eV" if cutoff else "", str(run.settings.get("kpoints", ""))]
-    file = run.files[0]
     told = "; ".join(part for part in parts if part)
     return f"{run.code} {run.version}{when}; {told}; {file.name} (sha256 {file.sha256[:SHOWN_OF_A_CHECKSUM]})"

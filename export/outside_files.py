@@ -61,11 +61,9 @@ def read_output(root: Path, name: str, largest: int | None = None) -> OutsideFil
         if os.path.lexists(root / found):
             content = _content(root, found, most)
             if not content.strip():
-                raise InputError(
-                    f"{root / found} is empty: the run has not begun, or died at once. Run it again."
-                )
+                raise InputError(f"{found} is empty: the run has not begun, or died at once. Run it again.")
             return OutsideFile(name, content)
-    raise NotFoundError(f"{root / name} is not there: this has not been run yet.")
+    raise NotFoundError(f"{name} is not there: this has not been run yet.")
 
 
 def exists(root: Path, name: str) -> bool:
@@ -86,7 +84,9 @@ def refuse_links(root: Path, name: str) -> None:
     for part in path.parts:
         place /= part
         if place.is_symlink():
-            raise InputError(f"{place} is a symbolic link and was not followed: put the file itself there.")
+            raise InputError(
+                f"{place.relative_to(root)} is a symbolic link and was not followed: put the file itself there."
+            )
 
 
 def _content(root: Path, name: str, largest: int) -> bytes:
@@ -98,25 +98,25 @@ def _content(root: Path, name: str, largest: int) -> bytes:
         with os.fdopen(os.open(path, flags), "rb") as file:
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
-                raise InputError(f"{path} is no regular file and was not read.")
+                raise InputError(f"{name} is no regular file and was not read.")
             if status.st_size > largest:
-                raise _too_large(path, largest)
+                raise _too_large(name, largest)
             if path.suffix != ".gz":
-                return _at_most(file.read(largest + 1), path, largest)
+                return _at_most(file.read(largest + 1), name, largest)
             with gzip.open(file) as unpacked:
-                return _at_most(unpacked.read(largest + 1), path, largest)
+                return _at_most(unpacked.read(largest + 1), name, largest)
     except (OSError, EOFError, zlib.error) as error:
-        raise InputError(f"{path} cannot be read: {error}.") from None
+        raise InputError(f"{name} cannot be read: {error}.") from None
 
 
-def _at_most(content: bytes, path: Path, largest: int) -> bytes:
+def _at_most(content: bytes, name: str, largest: int) -> bytes:
     if len(content) > largest:
-        raise _too_large(path, largest)
+        raise _too_large(name, largest)
     return content
 
 
-def _too_large(path: Path, largest: int) -> InputError:
+def _too_large(name: str, largest: int) -> InputError:
     return InputError(
-        f"{path} is larger than {largest // 1_000_000} MB and was not read. Leave out what is not needed "
+        f"{name} is larger than {largest // 1_000_000} MB and was not read. Leave out what is not needed "
         "(densities of states, projections)."
     )
