@@ -109,7 +109,7 @@ def _broken() -> dict[str, Damage]:
         "not a number, pw.x": _text(
             "espresso", STATIC, "numbers are wanted", _word(r"!\s+total energy\s*=\s*(\S+)", "NaN")
         ),
-        "not a number, GPAW": _text("gpaw", STATIC, "no JSON", _word(r'"energy_eV": (\S+),', "NaN")),
+        "not a number, GPAW": _text("gpaw", STATIC, "no JSON", _word(r'"energy": (\S+),', "NaN")),
         "stars for a force": _text(
             "vasp", STATIC, "number is wanted", _word(r'"forces" >\s*<v>\s*(\S+)', "********")
         ),
@@ -297,7 +297,7 @@ def _other_density(_: str) -> str:
 
 def _jumped(text: str) -> str:
     record = orjson.loads(text)
-    record["polarization"]["reduced_dipole"][2] += 0.3
+    record["dipole"][2] += 0.3
     return orjson.dumps(record).decode()
 
 

@@ -23,8 +23,8 @@ from .outside_files import read_output, refuse_links
 LARGEST_MANIFEST_BYTES = 100_000_000
 NEWEST_VERSION = 2
 PATH_FOLDER = "polarization"
-WITHOUT_RESULTS = ("cif",)
-"""Formats in which nothing is calculated."""
+WITHOUT_RESULTS = ("cif", "atomate2")
+"""Formats in which nothing is calculated, or whose results stay in a store of their own."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,8 @@ def asked_of(root: Path) -> tuple[list[Asked], list[Refusal]]:
             refused.append(Refusal(str(folder / MANIFEST_NAME), str(error)))
     if not asked and not refused:
         raise NotFoundError(
-            f"Nothing was to be calculated of the candidates exported to {root}: export them to a format of a DFT code."
+            f"Nothing comes back of what was exported to {root} (from the formats {' and '.join(WITHOUT_RESULTS)} nothing does): "
+            "export to a format of a DFT code."
         )
     return asked, refused
 

@@ -135,6 +135,17 @@ def functional_of(text: str) -> str:
     )
 
 
+def hubbard_of(text: str, where: str) -> dict[str, float] | None:
+    """U by element, eV; empty if there is none, `None` if it is not told in a known way."""
+    if "+U" not in functional_of(text):
+        return {}
+    found = re.findall(rf"U\(\s*([A-Z]\S*?)-\d[spdf]\)\s*=\s*{NUMBER}", text)
+    if not found:
+        table = text.partition("atomic species    L          U")[2].split("\n\n")[0].splitlines()[1:]
+        found = [(row[0], row[2]) for line in table if len(row := line.split()) > 2]
+    return {symbol_of(label): float(floats([u], where)[0]) for label, u in found} or None
+
+
 def charge_of(text: str, species: tuple[str, ...], where: str) -> float | None:
     """Of the cell, e: valence electrons of the pseudopotentials without those there are; `None` if it is not told."""
     electrons = first(rf"number of electrons\s*=\s*{NUMBER}", text)

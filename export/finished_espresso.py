@@ -61,7 +61,7 @@ def read_run(root: Path, folder: str, name: str = NAME) -> FinishedRun:
             forces=_forces(text, len(species), where),
             stress=_stress(text, where),
             band_gap=_gap(text, where),
-            hubbard=None if "+U" in pw.functional_of(text) else {},
+            hubbard=pw.hubbard_of(text, where),
             settings=_settings(text, where),
             when=pw.when_of(text),
             files=(file,),
@@ -151,7 +151,10 @@ def _energy(text: str, where: str) -> float:
 
 
 def _require_sum(total: float, below: str, where: str) -> None:
-    """The terms add up to the energy E without the smearing's -TS; the energy that counts is F = E - TS."""
+    """The terms add up to the energy E without the smearing's -TS; the energy that counts is F = E - TS.
+
+    Those of a hybrid do not, since exact exchange is printed in parts that count twice.
+    """
     start = below.find("sum of the following terms:")
     if start < 0:
         return
@@ -161,6 +164,8 @@ def _require_sum(total: float, below: str, where: str) -> None:
     if smearing and not any(name.startswith("smearing") for name in terms):
         terms["smearing"] = float(pw.floats([smearing], where)[0])
     missing = total - sum(terms.values())
+    if any("Fock" in name or name == "dexx" for name in terms):
+        return
     if terms and abs(missing) > LARGEST_MISSING_RY:
         raise InputError(
             f"{where} gives an energy that is {missing * pw.RYDBERG_EV:+.4f} eV from the sum of its terms: the "
@@ -243,9 +248,9 @@ def _settings(text: str, where: str) -> dict[str, Any]:
         text,
     )
     if files:
-        settings["pseudopotentials"] = sorted(
-            f"{label} {path.rsplit('/', 1)[-1]} {md5}".strip() for label, path, md5 in files
-        )
+        # The final run of a relaxation names them a second time.
+        named = {f"{label} {path.rsplit('/', 1)[-1]} {md5}".strip() for label, path, md5 in files}
+        settings["pseudopotentials"] = sorted(named)
     if "SPIN UP" in text:
         settings["spin_polarized"] = True
     return settings

@@ -1,7 +1,8 @@
 """What does the result.json of an exported GPAW script say of its run?
 
-The script writes it because GPAW's own text prints energies with six decimals and a dipole not at all. It is read as
-JSON, each key with its shape; a key that is missing is told by name.
+The script writes it, because GPAW's own text holds neither a dipole nor all digits. It is read as JSON, each key with
+its shape; a key that is missing is told by name. What the script does not tell (its first geometry, the charge, which it
+never sets) is not guessed.
 """
 
 from __future__ import annotations
@@ -24,10 +25,11 @@ MOVED = {
     "relaxation": CELL,
     "static": NOTHING,
     "berry_phase": NOTHING,
-    "pristine": NOTHING,
+    "pristine": POSITIONS,
     "vacancy": POSITIONS,
 }
-"""What each kind of run moves."""
+"""What each kind of script moves."""
+FORMAT, NEWEST_VERSION = "hysteron-gpaw", 1
 
 
 def read_run(root: Path, folder: str) -> FinishedRun:
@@ -47,16 +49,13 @@ def read_run(root: Path, folder: str) -> FinishedRun:
             functional=result.text("functional"),
             moved=MOVED[result.kind()],
             species=species,
-            first=result.geometry(len(species), "initial_"),
-            last=result.last_geometry(len(species)),
-            energy=result.number("energy_eV"),
-            charge=result.number("charge"),
-            forces=result.array("forces_eV_per_A", (len(species), 3)),
-            stress=result.array("stress_eV_per_A3", (3, 3)),
-            band_gap=result.optional("band_gap_eV"),
-            hubbard=None if "+U" in result.text("functional") else {},
-            settings=result.settings(),
-            when=result.text("when") if result.has("when") else "",
+            first=None if MOVED[result.kind()] != NOTHING else result.geometry(len(species)),
+            last=result.geometry(len(species)),
+            energy=result.number("energy"),
+            forces=result.array("forces", (len(species), 3)),
+            stress=result.array("stress", (3, 3)),
+            band_gap=result.number("band_gap"),
+            hubbard=result.hubbard(),
             files=(result.file,),
         )
     )
@@ -82,9 +81,6 @@ def read_image(root: Path, folder: str) -> BerryPhaseImage:
         code=run.code,
         version=run.version,
         energy=run.energy,
-        charge=run.charge,
-        settings=run.settings,
-        when=run.when,
         files=run.files,
     )
 
@@ -100,8 +96,14 @@ class _Result:
             raise InputError(
                 f"{file.name} is no JSON ({str(error)[:100]}): the run is unfinished, or the file is damaged."
             ) from None
-        if not isinstance(record, dict) or record.get("code") != "GPAW":
-            raise InputError(f"{file.name} is no result of an exported GPAW script: its code is not 'GPAW'.")
+        if not isinstance(record, dict) or record.get("format") != FORMAT:
+            raise InputError(
+                f"{file.name} is no result of an exported GPAW script: its format is not {FORMAT!r}."
+            )
+        if record.get("format_version") != NEWEST_VERSION:
+            raise InputError(
+                f"{file.name} is of a newer format than this program reads ({NEWEST_VERSION}). Update it."
+            )
         self.record: dict[str, Any] = record
 
     def has(self, name: str) -> bool:
@@ -127,9 +129,6 @@ class _Result:
             raise InputError(f"{name} of {self.file.name} is {str(value)[:40]!r}, a number is wanted.")
         return float(value)
 
-    def optional(self, name: str) -> float | None:
-        return self.number(name) if self.has(name) else None
-
     def array(self, name: str, shape: tuple[int, ...]) -> np.ndarray | None:
         """`None` if it is null or not there."""
         if not self.has(name):
@@ -152,42 +151,33 @@ class _Result:
             raise InputError(f"species of {self.file.name} is no list of symbols.")
         return tuple(symbols)
 
-    def geometry(self, nsites: int, which: str = "") -> Geometry | None:
-        lattice = self.array(f"{which}lattice", (3, 3))
-        positions = self.array(f"{which}positions", (nsites, 3))
-        return None if lattice is None or positions is None else Geometry(lattice, positions)
-
-    def last_geometry(self, nsites: int) -> Geometry:
-        found = self.geometry(nsites)
-        if found is None:
+    def geometry(self, nsites: int) -> Geometry:
+        lattice, positions = self.array("lattice", (3, 3)), self.array("positions", (nsites, 3))
+        if lattice is None or positions is None:
             raise InputError(f"{self.file.name} lacks lattice or positions: it is damaged.")
-        return found
+        return Geometry(lattice, positions)
 
     def dipole(self) -> np.ndarray:
-        inner = self._wanted("polarization")
-        try:
-            dipole = np.array(inner["reduced_dipole"], dtype=float)
-        except (KeyError, TypeError, ValueError):
-            dipole = np.full(3, np.nan)
-        if dipole.shape != (3,) or not np.isfinite(dipole).all():
-            raise InputError(f"{self.file.name} gives no reduced_dipole of three numbers.")
+        dipole = self.array("dipole", (3,))
+        if dipole is None or not np.isfinite(dipole).all():
+            raise InputError(
+                f"{self.file.name} gives no dipole: it is no Berry-phase run, or did not finish."
+            )
         return dipole
 
-    def settings(self) -> dict[str, Any]:
-        """Cutoff and k-points, where the script wrote them."""
-        found = self.record.get("settings")
-        known = ("cutoff_ev", "kpoints", "pseudopotentials")
-        return {name: found[name] for name in known if name in found} if isinstance(found, dict) else {}
+    def hubbard(self) -> dict[str, float]:
+        found = self.record.get("hubbard") or {}
+        if not isinstance(found, dict) or not all(isinstance(u, int | float) for u in found.values()):
+            raise InputError(f"hubbard of {self.file.name} is no table of numbers by element.")
+        return {str(symbol): float(u) for symbol, u in found.items()}
 
     def require_converged(self) -> None:
-        """`converged` is true, or true for both electrons and ions."""
-        value = self._wanted("converged")
-        said = value if isinstance(value, dict) else {"electronically": value}
-        for what, reached in said.items():
-            if reached is not True:
-                raise InputError(
-                    f"{self.file.name} did not converge ({what[:40]}). Allow it more steps and run it again."
-                )
+        """GPAW stops with an error where the density does not converge, so that what is told is the relaxation."""
+        if self._wanted("converged") is not True:
+            raise InputError(
+                f"{self.file.name} did not converge ionically: the forces did not fall below the threshold. Allow it more "
+                "steps and run it again."
+            )
 
     def _wanted(self, name: str) -> Any:
         if not self.has(name):
