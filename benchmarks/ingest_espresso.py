@@ -41,6 +41,9 @@ _HEAD = """
      site n.     atom                  positions (alat units)
 {sites}
      number of k points=     2  Marzari-Vanderbilt smearing, width (Ry)=  0.0100
+                       cart. coord. in units 2pi/alat
+        k(    1) = (   0.0000000   0.0000000   0.0000000), wk =   1.0000000
+        k(    2) = (   0.0000000   0.0000000   0.2500000), wk =   1.0000000
 
 """  # noqa: W291 - as pw.x prints it
 _CYCLE = """     Self-consistent Calculation
@@ -92,9 +95,10 @@ def _relaxation(run: Run) -> str:
     )
     kind = "energy" if run.held else "enthalpy"
     body = (
-        f"{_cycle(run, run.energy + 0.4)}     BFGS Geometry Optimization\n\n{_cycle(run, run.energy)}     {ends}\n\n"
+        f"{_cycle(run, run.energy + 0.4)}     BFGS Geometry "
+        f"Optimization\n\n{_coordinates(run)}\n{_cycle(run, run.energy)}     {ends}\n\n"
         f"     End of BFGS Geometry Optimization\n\n     Final {kind} = {run.energy / RYDBERG_EV:18.10f} Ry\n"
-        f"{_final_coordinates(run)}"
+        f"Begin final coordinates\n{_coordinates(run)}End final coordinates\n\n"
     )
     again = f"     A final scf calculation at the relaxed structure.\n{_cycle(run, run.energy)}"
     return body if run.held else body + again
@@ -159,11 +163,12 @@ def _cycle(run: Run, energy: float) -> str:
     )
 
 
-def _final_coordinates(run: Run) -> str:
+def _coordinates(run: Run) -> str:
+    """Where the run ended, as pw.x prints it at every step."""
     rows = "".join(f"  {_numbers(row, 14, 9)}\n" for row in run.last.lattice.matrix)
     cell = "" if run.held else f"CELL_PARAMETERS (angstrom)\n{rows}\n"
     sites = "".join(f"{site.specie.symbol:4s}{_numbers(site.frac_coords, 16, 10)}\n" for site in run.last)
-    return f"Begin final coordinates\n{cell}ATOMIC_POSITIONS (crystal)\n{sites}End final coordinates\n\n"
+    return f"{cell}ATOMIC_POSITIONS (crystal)\n{sites}"
 
 
 def _eight_a_line(values: np.ndarray) -> str:

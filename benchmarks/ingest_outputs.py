@@ -79,13 +79,16 @@ class Run:
         return np.zeros((3, 3)) if self.stress is None else self.stress
 
     def bands(self) -> np.ndarray:
-        """Eigenvalues at two k-points, eV, ascending, shape `(2, bands)`; both edges lie at the first one."""
+        """Eigenvalues at two k-points, eV, ascending, shape `(2, bands)`.
+
+        Both edges lie at the first one; of a metal all bands are higher at the second, so that fewer of them are full.
+        """
         occupied = self.electrons // 2
         valence = np.linspace(-15.0, HIGHEST_OCCUPIED_EV, occupied)
-        empty = HIGHEST_OCCUPIED_EV + self.gap + np.linspace(0.0, 3.0, EMPTY_BANDS)
+        empty = HIGHEST_OCCUPIED_EV + max(self.gap, 0.1) + np.linspace(0.0, 3.0, EMPTY_BANDS)
         there = np.concatenate([valence, empty])
-        beside = np.concatenate([valence - 0.3, empty + 0.4])
-        return np.sort(np.array([there, beside]), axis=1)
+        beside = np.concatenate([valence - 0.3, empty + 0.4]) if self.gap > 0 else there + 2.0
+        return np.array([there, beside])
 
 
 def gpaw_result(run: Run, kind: str, dipole: np.ndarray | None = None) -> bytes:

@@ -187,7 +187,7 @@ def _atominfo(run: Run) -> str:
 def _calculation(run: Run, structure: Structure, energy: float, last: bool) -> str:
     """An ionic step of three electronic ones; the first and the last of these print their terms."""
     free = energy - 0.0005
-    terms = dict(
+    terms: dict[str, float] = dict(
         zip(TERMS, (72.5, -665.25, -43.125, -38.75, 831.5, -792.25, -0.001, 0.0, 553.75), strict=True)
     )
     cycles = ((free + 10, True), (free + 1e-3, False), (free, True))

@@ -61,6 +61,9 @@ def ingest(
         raise InputError(_nothing(results))
     with CandidateStore.open(store, create=False) as opened:
         done = list(_keep(finished, opened, refused))
+    if not done:
+        _tell_refused(refused)
+        raise InputError("No finished calculation is of a candidate that the store holds.")
     _print(done, format)
     _tell(results, done, refused)
     if refused:

@@ -19,7 +19,7 @@ from ..core.errors import InputError
 from . import espresso_text as pw
 from .berry_phase_image import BerryPhaseImage
 from .finished_espresso import read_run
-from .finished_run import FinishedRun
+from .finished_run import FinishedRun, Geometry
 from .outside_files import exists, read_output
 
 DENSITY_NAME = "scf.out"
@@ -62,7 +62,7 @@ def read_image(root: Path, folder: str) -> BerryPhaseImage:
         charge=pw.charge_of(texts[0], species, files[0].name),
         settings=density.settings if density else {},
         when=pw.when_of(texts[0]),
-        files=(*files, *(density.files if density else ())),
+        files=(*(file.record for file in files), *(density.files if density else ())),
     )
     if density is not None:
         _require_own_density(image, density)
@@ -95,11 +95,17 @@ def _density(root: Path, folder: str) -> FinishedRun | None:
 def _require_own_density(image: BerryPhaseImage, density: FinishedRun) -> None:
     """The three runs are of the density that `scf.out` tells of."""
     where = density.files[0].name
-    cell, positions = density.first.lattice - image.lattice, density.first.positions - image.positions
-    moved = np.abs(positions - np.rint(positions)).max() if len(positions) == len(image.positions) else np.inf
-    if density.species != image.species or np.abs(cell).max() > SAME_CELL_ANGSTROM or moved > SAME_POSITION:
+    if density.species != image.species or not _same_place(density.last, image):
         raise InputError(f"{where} is of another crystal than the Berry-phase runs beside it.")
     if density.functional != image.functional:
         raise InputError(
             f"{where} is of another functional ({density.functional}) than the Berry-phase runs beside it."
         )
+
+
+def _same_place(geometry: Geometry, image: BerryPhaseImage) -> bool:
+    """Whether cells and positions of the same atoms agree in all digits that pw.x prints."""
+    cell, moves = geometry.lattice - image.lattice, geometry.positions - image.positions
+    return bool(
+        np.abs(cell).max() < SAME_CELL_ANGSTROM and np.abs(moves - np.rint(moves)).max() < SAME_POSITION
+    )

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .outside_files import OutsideFile
+from .outside_files import FileRecord
 
 
 @dataclass(frozen=True)
@@ -41,4 +41,4 @@ class BerryPhaseImage:
     charge: float | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     when: str = ""
-    files: tuple[OutsideFile, ...] = ()
+    files: tuple[FileRecord, ...] = ()

@@ -66,7 +66,7 @@ def read_image(root: Path, folder: str) -> BerryPhaseImage:
         charge=float(charges.sum() - _floats([electrons], where)[0]) if electrons else None,
         settings=_settings(text, where),
         when=" ".join(_first(r"executed on.*?date\s+(\S+\s+\S+)", text).split()),
-        files=(file,),
+        files=(file.record,),
     )
 
 

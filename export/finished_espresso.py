@@ -64,7 +64,7 @@ def read_run(root: Path, folder: str, name: str = NAME) -> FinishedRun:
             hubbard=pw.hubbard_of(text, where),
             settings=_settings(text, where),
             when=pw.when_of(text),
-            files=(file,),
+            files=(file.record,),
         )
     )
 

@@ -39,7 +39,38 @@ def read_run(root: Path, folder: str) -> FinishedRun:
         NotFoundError: there is none.
         InputError: the run did not converge, or the file is damaged, too large or no such result.
     """
-    result = _Result(read_output(root, f"{folder}/{NAME}", LARGEST_RESULT_BYTES))
+    return _run(_result(root, folder))
+
+
+def read_image(root: Path, folder: str) -> BerryPhaseImage:
+    """Read the result of one image of a polarization path.
+
+    Raises:
+        NotFoundError: there is none.
+        InputError: as in `read_run`, or it gives no polarization.
+    """
+    result = _result(root, folder)
+    run = _run(result)
+    if result.kind() != "berry_phase":
+        raise InputError(f"{run.files[0].name} is no Berry-phase run: its kind is {result.kind()!r}.")
+    return BerryPhaseImage(
+        lattice=run.last.lattice,
+        positions=run.last.positions,
+        species=run.species,
+        dipole=result.dipole(),
+        functional=run.functional,
+        code=run.code,
+        version=run.version,
+        energy=run.energy,
+        files=run.files,
+    )
+
+
+def _result(root: Path, folder: str) -> _Result:
+    return _Result(read_output(root, f"{folder}/{NAME}", LARGEST_RESULT_BYTES))
+
+
+def _run(result: _Result) -> FinishedRun:
     result.require_converged()
     species = result.species()
     return require_finite(
@@ -56,32 +87,8 @@ def read_run(root: Path, folder: str) -> FinishedRun:
             stress=result.array("stress", (3, 3)),
             band_gap=result.number("band_gap"),
             hubbard=result.hubbard(),
-            files=(result.file,),
+            files=(result.file.record,),
         )
-    )
-
-
-def read_image(root: Path, folder: str) -> BerryPhaseImage:
-    """Read the result of one image of a polarization path.
-
-    Raises:
-        NotFoundError: there is none.
-        InputError: as in `read_run`, or it gives no polarization.
-    """
-    run = read_run(root, folder)
-    result = _Result(run.files[0])
-    if result.kind() != "berry_phase":
-        raise InputError(f"{run.files[0].name} is no Berry-phase run: its kind is {result.kind()!r}.")
-    return BerryPhaseImage(
-        lattice=run.last.lattice,
-        positions=run.last.positions,
-        species=run.species,
-        dipole=result.dipole(),
-        functional=run.functional,
-        code=run.code,
-        version=run.version,
-        energy=run.energy,
-        files=run.files,
     )
 
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..core.errors import InputError, NotFoundError, nearest
 from ..core.properties import dft_method
-from .outside_files import OutsideFile
+from .outside_files import FileRecord
 
 NOTHING = "nothing"
 POSITIONS = "positions"
@@ -79,7 +79,7 @@ class FinishedRun:
     hubbard: Mapping[str, float] | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
     when: str = ""
-    files: tuple[OutsideFile, ...] = ()
+    files: tuple[FileRecord, ...] = ()
 
     def method(self, how: str = "") -> str:
         """As properties name it: `DFT/PBE/VASP 6.4`."""

@@ -66,7 +66,7 @@ def read_run(root: Path, folder: str) -> FinishedRun:
             hubbard=hubbard,
             settings=_settings(xml, tags, types),
             when=_when(xml),
-            files=(file,),
+            files=(file.record,),
         )
     )
 
@@ -141,8 +141,8 @@ def _require_relaxed(steps: list[Element], tags: dict[str, Any], where: str) -> 
         raise InputError(
             f"{where} is another kind of run (IBRION = {tags['IBRION']:.0f}): a relaxation or a static run is wanted."
         )
-    threshold = _number_of(tags, "EDIFFG", where)
-    by_force = threshold is not None and threshold < 0
+    threshold = _number_of(tags, "EDIFFG", where) or 0.0
+    by_force = threshold < 0
     small = by_force and _largest_force(steps[-1], where) <= -FORCE_SLACK * threshold
     if len(steps) >= tags["NSW"] and not small:
         raise InputError(

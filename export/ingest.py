@@ -30,7 +30,7 @@ from .calculation import PRISTINE, RELAXATION, STATIC, VACANCY
 from .crystal import detected_spacegroup
 from .finished_run import FinishedRun
 from .ingest_steps import has_step, path_step, run_step, why_no_formation_energy, with_step
-from .outside_files import OutsideFile
+from .outside_files import FileRecord
 from .results import Results, Taken, TakenPath
 
 if TYPE_CHECKING:
@@ -227,7 +227,7 @@ def _source(taken: Taken, at_relaxed: bool) -> str:
     return _told(taken.run, where, taken.run.files[0])
 
 
-def _told(run: FinishedRun | BerryPhaseImage, what: str, file: OutsideFile) -> str:
+def _told(run: FinishedRun | BerryPhaseImage, what: str, file: FileRecord) -> str:
     """Code, version, time, cutoff, k-points and file of a run, or of a path's last image."""
     when = f" of {run.when}" if run.when else ""
     cutoff = run.settings.get("cutoff_ev")

@@ -15,7 +15,7 @@ from ..core.candidate import Candidate, Step
 from ..core.clock import utc_now
 from .calculation import BERRY_PHASE, PRISTINE, VACANCY
 from .finished_run import FinishedRun, Geometry
-from .outside_files import OutsideFile
+from .outside_files import FileRecord
 from .results import Results, Taken, TakenPath
 
 
@@ -86,7 +86,7 @@ def path_step(path: TakenPath, format: str) -> Step:
     return Step("ingest", BERRY_PHASE, f"{result.code} {result.version}", time=utc_now(), details=details)
 
 
-def checksums(files: tuple[OutsideFile, ...]) -> dict[str, str]:
+def checksums(files: tuple[FileRecord, ...]) -> dict[str, str]:
     """SHA-256 by name."""
     return {file.name: file.sha256 for file in files}
 

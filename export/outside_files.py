@@ -22,6 +22,19 @@ LARGEST_OUTPUT_BYTES = 200_000_000
 
 
 @dataclass(frozen=True)
+class FileRecord:
+    """What is kept of a file that was read.
+
+    Attributes:
+        name: From the folder that the user named, with slashes, without `.gz`.
+        sha256: Of the uncompressed content, hexadecimal.
+    """
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True)
 class OutsideFile:
     """One file that was read.
 
@@ -37,6 +50,11 @@ class OutsideFile:
     def sha256(self) -> str:
         """Of the content, hexadecimal."""
         return hashlib.sha256(self.content).hexdigest()
+
+    @property
+    def record(self) -> FileRecord:
+        """Without the content, which may be large."""
+        return FileRecord(self.name, self.sha256)
 
     @cached_property
     def text(self) -> str:
@@ -93,12 +111,12 @@ def _content(root: Path, name: str, largest: int) -> bytes:
     refuse_links(root, name)
     path = root / name
     try:
-        # A pipe would wait for a writer for ever, and a link may have been put there since it was looked for.
+        if not stat.S_ISREG(path.lstat().st_mode):
+            raise InputError(f"{name} is no regular file and was not read.")
+        # Something else may have been put there since: a link, or a pipe, which would wait for a writer for ever.
         flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-        with os.fdopen(os.open(path, flags), "rb") as file:
+        with open(os.open(path, flags), "rb") as file:
             status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                raise InputError(f"{name} is no regular file and was not read.")
             if status.st_size > largest:
                 raise _too_large(name, largest)
             if path.suffix != ".gz":

@@ -9,7 +9,7 @@ the folders around, calls an unconverged run a warning, and meets a damaged file
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, NoReturn
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
@@ -99,7 +99,7 @@ class _Tree:
         if not self.passing:
             self.builder.data(text)
 
-    def refuse(self, *_: Any) -> None:
+    def refuse(self, *_: Any) -> NoReturn:
         raise InputError(
             f"{self.where} declares a document type or an entity. VASP writes none: the file was not read."
         )

@@ -2,7 +2,14 @@
 
 import pytest
 from hysteron.core.errors import InputError
-from hysteron.core.properties import PROPERTIES, describe, method_matches, method_rank, method_slug
+from hysteron.core.properties import (
+    PROPERTIES,
+    describe,
+    dft_method,
+    method_matches,
+    method_rank,
+    method_slug,
+)
 
 
 def test_an_unknown_name_proposes_the_nearest():
@@ -30,3 +37,36 @@ def test_measured_gaps_rank_before_hybrid_before_pbe():
 
 def test_every_unit_is_plain_ascii():
     assert all(row.units and row.units.isascii() for row in PROPERTIES.values())
+
+
+@pytest.mark.parametrize(
+    ("parts", "method"),
+    [
+        (("PBE", "VASP", "6.4.2"), "DFT/PBE/VASP 6.4"),
+        (("PBE+U", "VASP", "5.4.4", "Berry phase"), "DFT/PBE+U/VASP 5.4/Berry phase"),
+        (("LDA", "pw.x", "6.7MaX", "linear path"), "DFT/LDA/pw.x 6.7/linear path"),
+        (("PBE", "GPAW", "22.8.0"), "DFT/PBE/GPAW 22.8"),
+        (("PBE", "VASP", ""), "DFT/PBE/VASP"),
+    ],
+)
+def test_dft_is_named_by_functional_and_code(parts, method):
+    assert dft_method(*parts) == method
+
+
+@pytest.mark.parametrize(
+    ("name", "methods"),
+    [
+        ("band_gap", ("experiment", "DFT/HSE06/VASP", "HSE06", "DFT/PBE+U/VASP", "PBE+U", "DFT/PBE/VASP", "PBE", "GNN")),
+        ("energy_per_atom", ("DFT/PBE/VASP 6.4", "DFT/LDA/pw.x 6.7", "CHGNet 0.3.0")),
+        ("polarization", ("measured", "DFT/PBE/VASP 6.4/Berry phase", "effective charges (ridge 2026)")),
+        ("polarization_vector", ("DFT/PBE/VASP 6.4/Berry phase", "effective charges (ridge 2026)")),
+        ("polar_nonpolar_energy_difference", ("DFT/PBE/pw.x 6.7", "0.23 CHGNet 0.3.0 + 0.89 CHGNet 0.2.0, ends relaxed")),
+        ("switching_barrier", ("measured", "DFT/PBE/VASP 6.4/linear path", "NEB, CHGNet", "linear path, CHGNet")),
+        ("switching_barrier_per_atom", ("DFT/PBE/VASP 6.4/linear path", "NEB, CHGNet", "linear path, CHGNet")),
+        ("vacancy_formation_energy", ("DFT/PBE/VASP 6.4", "CHGNet 0.3.0")),
+    ],
+)  # fmt: skip
+def test_dft_of_the_crystal_itself_ranks_above_tables_and_estimates(name, methods):
+    ranks = [method_rank(name, method) for method in methods]
+    assert ranks == sorted(ranks)
+    assert len(set(ranks)) == len(ranks)

@@ -1,10 +1,10 @@
-"""A real engine closes the loop: candidates are exported, Quantum ESPRESSO runs the exported files as they are, and what it gives is ingested.
+"""A real engine closes the loop: Quantum ESPRESSO runs exported files as they are, and what it gives is ingested.
 
     pytest -m slow tests/loop -s
 
-prints a transcript. PbTiO3 takes some ten minutes of one core, at settings that are low on purpose. Candidates of your
-own, with a ferroelectric verdict, as 'hysteron query --format jsonl' prints them, take its place with HYSTERON_LOOP=FILE.jsonl, if the
-pseudopotentials have their elements. HYSTERON_LOOP_FOLDER keeps the runs, and goes on where they stopped.
+prints a transcript. PbTiO3 takes some ten minutes of one core, at settings that are low on purpose. Candidates of your own,
+with a ferroelectric verdict and as JSON lines ('hysteron query' prints them), take its place with HYSTERON_LOOP=FILE.jsonl,
+if the pseudopotentials have their elements. HYSTERON_LOOP_FOLDER keeps the runs, and goes on where they stopped.
 """
 
 from __future__ import annotations
@@ -14,16 +14,15 @@ import os
 from pathlib import Path
 
 import espresso_engine
-import materials
+import genuine_outputs
 import numpy as np
 import orjson
 import pytest
 from exported_calculations import list_calculations
 from hysteron.cli.main import main
-from hysteron.core.candidate import Candidate, PropertyValue, Step, Verdict
+from hysteron.core.candidate import Candidate
 from hysteron.export.bundle import export_candidates
 from hysteron.store.store import CandidateStore
-from pymatgen.core import Structure
 
 pytestmark = [
     pytest.mark.slow,
@@ -38,30 +37,15 @@ pytestmark = [
 ]
 
 SETTINGS = {"wavefunction_cutoff_ry": 25, "density_cutoff_ry": 200, "kpoint_spacing": 0.55, "path_images": 8}
-"""Low on purpose: the loop is tested here, not the number. At 30 Ry and denser k-points the polarization of PbTiO3 is 94 uC/cm^2."""
+"""Low on purpose: the loop is tested here and not the number."""
 LEAD_POLARIZATION = (80.0, 100.0)
-"""uC/cm^2, LDA at the measured geometry: 75 to 94 in the literature, by cell and pseudopotentials."""
-
-
-def lead_titanate() -> Candidate:
-    """P4mm with the cubic parent (a = 3.97 A, measured above the transition), a test fixture and nothing else."""
-    places = [[0, 0, 0], [0.5, 0.5, 0.5], [0.5, 0.5, 0], [0.5, 0, 0.5], [0, 0.5, 0.5]]
-    cubic = Structure(np.eye(3) * 3.97, ["Pb", "Ti", "O", "O", "O"], places)
-    reference = {"reference": {"structure": cubic.as_dict()}}
-    return Candidate(
-        "TiPbO3-99-0000000000",
-        materials.lead_titanate(),
-        (PropertyValue("polarization", 80.0, "uC/cm^2", "effective charges (made up for this test)"),),
-        (Step("retrieve", "fixture", "1"),),
-        (Verdict("ferroelectric", True, 0.8, 80.0, 5.0, "Polar.", reference),),
-        spacegroup_number=99,
-    )
+"""uC/cm^2, by LDA at the measured geometry; these settings gave 90.7."""
 
 
 def candidates() -> list[Candidate]:
     """From HYSTERON_LOOP, else PbTiO3."""
     if "HYSTERON_LOOP" not in os.environ:
-        return [lead_titanate()]
+        return [genuine_outputs.lead_titanate()]
     lines = Path(os.environ["HYSTERON_LOOP"]).read_bytes().splitlines()
     return [Candidate.from_record(orjson.loads(line)) for line in lines if line.strip()]
 
@@ -98,7 +82,7 @@ def test_export_engine_ingest(candidate, tmp_path, capsys):
         assert main(["ingest", str(export), "--store", store, "--format", "jsonl"]) == 0
         assert opened.get(candidate.candidate_id).to_record() == richer.to_record()
     assert_whole(richer, candidate, functional)
-    if candidate.candidate_id == lead_titanate().candidate_id:
+    if candidate.candidate_id == genuine_outputs.lead_titanate().candidate_id:
         assert_lead_titanate(richer, export / candidate.candidate_id)
 
 
