@@ -114,8 +114,10 @@ def test_a_pristine_supercell_may_stand_or_relax():
     assert require_own(run(moved=POSITIONS), asked, []) == []
 
 
-def test_neighbouring_images_are_told_apart():
-    images = polar_path(CUBIC, POLAR)
+@pytest.mark.parametrize("parent", [CUBIC, Structure(POLAR.lattice, CUBIC.species, CUBIC.frac_coords)])
+def test_neighbouring_images_are_told_apart(parent):
+    """By cell and atoms, and by the atoms alone."""
+    images = polar_path(parent, POLAR)
     asked = [Calculation.of(im, BERRY_PHASE, f"a/{i:02d}", "PBE", image=i) for i, im in enumerate(images)]
     for i, image in enumerate(images):
         same = [same_geometry(geometry(image), geometry_of(other)) for other in asked]

@@ -145,6 +145,19 @@ def test_junk_anywhere_is_a_sentence_or_no_harm(place, junk, tmp_path):
     assert np.isfinite(found.energy)
 
 
+@pytest.mark.parametrize(
+    "declared",
+    [
+        "<!DOCTYPE modeling>",
+        '<!DOCTYPE modeling SYSTEM "http://127.0.0.1:1/x.dtd">',
+        '<!DOCTYPE m [<!ENTITY a "b">]>',
+    ],
+)
+def test_a_document_type_is_refused_whatever_it_declares(declared, tmp_path):
+    with pytest.raises(InputError, match="declares a document type or an entity"):
+        read(tmp_path, vasprun(RUN).replace("<modeling>", f"{declared}<modeling>", 1))
+
+
 def test_what_would_fill_the_memory_is_not_built(tmp_path, monkeypatch):
     monkeypatch.setattr(vasp_xml, "MOST_ELEMENTS", 500)
     with pytest.raises(InputError, match="more elements"):
