@@ -3,7 +3,8 @@
 An export whose runs are all finished is written anew for each damage; the damage is done to one run. It counts as refused
 only if the refusal is that run's and names what is wrong, and only if all other runs are taken: who refuses everything
 gets nothing. The baseline is what pymatgen's `Vasprun` and ASE's `espresso-out` make of the same files, those of them
-that are one file's content. Without damage everything must be taken, and the known polarization, energies and gap must come back.
+that are one file's content. They do not know what was asked for, so that a foreign run is no fault of theirs; they read
+all sound ones. Without damage everything must be taken, and the known polarization, energies and gap must come back.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ from ..export.ingest import with_results
 from ..export.results import Results, read_results
 from . import ingest_samples as samples
 from .ingest_damage import Damage, damages
+
+PUBLIC = ("vasp", "espresso")
+"""Formats with a public reader."""
 
 
 def run(seed: int = 0) -> dict[str, Any]:
@@ -55,6 +59,12 @@ def measure_sound(folder: Path) -> dict[str, Any]:
     """An export without damage: how many runs are taken, and what comes back of the known numbers."""
     results, refused = read_export(folder)
     there = sum(len(samples.sound_runs(format)) for format in samples.FORMATS)
+    public = [
+        _public_opinion(folder / format / name, format)
+        for format in PUBLIC
+        for name, sound in samples.sound_runs(format).items()
+        if sound.dipole is None
+    ]
     barium = Candidate(samples.BARIUM, samples.tetragonal())
     worst: dict[str, float] = {}
     for one in results:
@@ -68,6 +78,8 @@ def measure_sound(folder: Path) -> dict[str, Any]:
     return {
         "sound": there,
         "sound_taken": sum(runs_taken(one) for one in results),
+        "baseline_sound": len(public),
+        "baseline_sound_taken": sum(taken == "taken" for taken in public),
         "sound_refused": [refusal.reason for refusal in refused],
         "largest_error": worst,
     }
@@ -99,7 +111,9 @@ def told_of(damage: Damage, sound: Path, folder: Path) -> dict[str, Any]:
         "refused": bool(own) and damage.says in reason and len(own) == len(refused) and not taken & harmed,
         "reason": reason,
         "others_taken": taken == others,
-        "baseline": _baseline(damage, folder / damage.format / damage.run) if damage.single else None,
+        "baseline": _public_opinion(folder / damage.format / damage.run, damage.format)
+        if damage.single
+        else None,
     }
 
 
@@ -138,17 +152,15 @@ def _entry_of(damage: Damage, refusal: Refusal) -> bool:
     return damage.run == samples.STRONTIUM and refusal.what.startswith("candidate 2 of ")
 
 
-def _baseline(damage: Damage, folder: Path) -> str | None:
-    """What a public reader makes of the same file."""
-    file = next(
-        (p for p in sorted(folder.iterdir()) if p.name.startswith(samples.NAMES[damage.format])), None
-    )
-    if file is None or damage.format == "gpaw":
+def _public_opinion(folder: Path, format: str) -> str | None:
+    """What a public reader makes of the output in a folder; `None` if there is no such reader, or no output."""
+    file = next((p for p in sorted(folder.iterdir()) if p.name.startswith(samples.NAMES[format])), None)
+    if file is None or format not in PUBLIC:
         return None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            _read_publicly(file, damage.format)
+            _read_publicly(file, format)
         except Exception:
             return "refused"
     return "taken"

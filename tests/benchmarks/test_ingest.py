@@ -22,6 +22,7 @@ def test_what_is_sound_is_taken_and_comes_back(sound):
     found = ingest.measure_sound(sound)
     assert found["sound"] == found["sound_taken"] == 37
     assert found["sound_refused"] == []
+    assert found["baseline_sound_taken"] == found["baseline_sound"] == 8
     assert max(found["largest_error"].values()) < 1e-3
 
 
