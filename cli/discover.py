@@ -69,6 +69,10 @@ def discover(
     say(summary["sentence"])
     for sentence in summary.get("generators", ()):
         say(sentence)
+    if summary.get("since"):
+        from ..export.run_summary import Since
+
+        say(Since.from_record(summary["since"]).sentence)
     say(f"Report: {summary['report']}")
 
 

@@ -70,36 +70,24 @@ def runs(
     limit: Annotated[int, typer.Option(min=1, help="List at most so many.")] = 20,
     store: StoreOption = None,
 ) -> None:
-    """The runs the store holds, newest first."""
+    """The runs the store holds, newest first: what each found, and what it cost.
+
+    A table on a terminal, one JSON object a line when piped. Passes are counted by screen, known materials included; found
+    is what a run relaxed that was ranked; new is what its shortlist has that the run before did not have.
+    """
     import sys
     from dataclasses import asdict
 
-    from rich.console import Console
-    from rich.table import Table
-
+    from ..flows.costs import accounts
     from .output import write_record
 
     with _open(store) as opened:
         rows = opened.runs(limit)
-    if not sys.stdout.isatty():
-        for row in rows:
-            write_record(asdict(row))
+        found = accounts(opened, rows)
+    if sys.stdout.isatty():
+        from .runs_table import print_runs
+
+        print_runs(rows, found)
         return
-    table = Table(box=None, header_style="bold", pad_edge=False)
-    for heading in ("run", "status", "started", "preset", "seed", "work", "candidates", "shortlist"):
-        table.add_column(heading)
-    for row in rows:
-        run = row.config["run"]
-        work = f"{run['relaxations']} relaxations" if run["relaxations"] else run["budget"]
-        listed = row.summary.get("counts", {}).get("shortlist", "-") if row.summary else "-"
-        cells = (
-            row.status,
-            row.started or row.created,
-            run["preset"],
-            row.seed,
-            work,
-            row.candidates,
-            listed,
-        )
-        table.add_row(row.run_id, *map(str, cells))
-    Console(highlight=False).print(table)
+    for row, account in zip(rows, found, strict=True):
+        write_record(asdict(row) | account.to_record())

@@ -22,6 +22,29 @@ def chemistry_family(composition: Composition) -> str:
     return f"{_anion(elements[0])}|{_partner(elements[min(1, len(elements) - 1)])}"
 
 
+def family_in_words(family: str) -> str:
+    """`O|d` as "oxides, next a d metal"; a name that is no family stays as it is."""
+    anion, _, partner = family.partition("|")
+    if anion not in _ANIONS or not partner:
+        return family
+    return f"{_ANIONS[anion]}, next {_PARTNERS.get(partner, partner)}"
+
+
+_ANIONS = {
+    "F": "fluorides",
+    "O": "oxides",
+    "N": "nitrides",
+    "H": "hydrides",
+    "halogen": "other halides",
+    "chalcogen": "chalcogenides",
+    "other": "compounds of another kind",
+}
+_PARTNERS = {f"{block}": f"an {block} metal" if block in "sf" else f"a {block} metal" for block in "spdf"} | {
+    "C,N": "carbon or nitrogen",
+    "H": "hydrogen",
+}
+
+
 def _anion(element: Element) -> str:
     if element.symbol in NAMED_ANIONS:
         return element.symbol

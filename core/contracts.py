@@ -350,6 +350,8 @@ class Tools:
         polar_difference: Calibrated energies of polar against nonpolar crystals; without it the potential's own count.
         vacancy_correction: Without it the potential's own vacancy energies count.
         conduction: Metal, insulator or transition, from the crystal alone.
+        interest: How much a seed is worth beside the others, positive; without it all are worth the same. A generator
+            that starts from seeds draws them in this proportion.
     """
 
     potential: Potential | None = None
@@ -362,6 +364,7 @@ class Tools:
     hull: Hull | None = None
     known: Known | None = None
     predictor: Predictor | None = None
+    interest: Callable[[Candidate], float] | None = None
     notes: dict[str, str] = field(default_factory=dict)
 
 

@@ -22,6 +22,7 @@ from ..core.candidate import Candidate
 from .crystal import is_new
 from .folders import write_atomically
 from .report_drawings import arrows_symbol, gradients, symbol
+from .report_history import changes, regions
 from .report_map import population_map
 from .report_mechanism_card import mechanism_card
 from .report_picture import picture
@@ -98,6 +99,8 @@ def render_report(
         ],
         sprite=_sprite(scenes),
         map=where,
+        changes=changes(run.since),
+        regions=regions(run.looked),
         funnel=funnel_rows(funnel),
         funnel_key=funnel_key(funnel),
         predictions=predictions(shortlist),

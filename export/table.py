@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..core.candidate import Candidate
@@ -18,37 +18,46 @@ from .folders import write_atomically
 
 STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 _FIXED = ("candidate_id", "formula", "spacegroup_number", "spacegroup_symbol", "nsites", "origin", "parents")
+PLACE_BEFORE = "place_before"
 _SECOND_OPINION = "energy_above_hull"
 """What several potentials may have been asked for; all their answers stand in the table."""
 
 Cell = str | float | int | None
 
 
-def shortlist_csv(candidates: Sequence[Candidate]) -> str:
+def shortlist_csv(candidates: Sequence[Candidate], before: Mapping[str, int] | None = None) -> str:
     """The table as text.
 
     Columns: what each candidate is; then for every property that any of them has (best method) its
     value, units, method and uncertainty; the energy above hull by other methods; then for every screen
     asked whether it passed, its score and its reason. What was not computed is an empty cell.
+
+    Args:
+        candidates: In the order of the rows.
+        before: Places on the shortlist of the run before, by id, where there was one: a column more, empty for who is new.
     """
     properties = [name for name in PROPERTIES if any(c.get(name) for c in candidates)]
     screens = sorted({v.screen for c in candidates for v in c.verdicts})
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(_heading(properties, screens))
+    writer.writerow(_heading(properties, screens) + ([PLACE_BEFORE] if before is not None else []))
     for candidate in candidates:
-        writer.writerow([_written(cell) for cell in _row(candidate, properties, screens)])
+        row = _row(candidate, properties, screens)
+        row += [before.get(candidate.candidate_id)] if before is not None else []
+        writer.writerow([_written(cell) for cell in row])
     return out.getvalue()
 
 
-def write_csv(path: Path | str, candidates: Sequence[Candidate]) -> Path:
-    """Write the table to a file, UTF-8, whole or not at all.
+def write_csv(
+    path: Path | str, candidates: Sequence[Candidate], before: Mapping[str, int] | None = None
+) -> Path:
+    """Write the table to a file, UTF-8, whole or not at all; arguments as of `shortlist_csv`.
 
     Raises:
         OutputError: the place cannot be written.
     """
     path = Path(path)
-    write_atomically(path, shortlist_csv(candidates).encode())
+    write_atomically(path, shortlist_csv(candidates, before).encode())
     return path
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from prefect import flow, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
 
-from . import refinement, steps
+from . import memory, refinement, steps
 from .run import Run, recorded
 
 _KEEP_IN_STORE = {"persist_result": False, "cache_policy": NO_CACHE}
@@ -68,6 +68,7 @@ def discover_run(run_id: str, store_url: str, out_dir: str) -> str:
     run = Run(run_id, store_url, out_dir)
     with recorded(run):
         log.info("%s: %d known materials", run_id, retrieve(run))
+        log.info("memory: %s", memory.remembered(run).sentence or "no earlier run of this question")
         for chunk in steps.generate_chunks(run):
             log.info("generate %d: %d new crystals", chunk, generate(run, chunk))
         select(run)

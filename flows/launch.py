@@ -33,13 +33,13 @@ def new_run(
         store_url: Where candidates live.
         out: Output folder; one that is not empty is refused.
         out_root: Without `out`, the run writes to `OUT_ROOT/RUN_ID`.
-        advance_seed: Take the seed plus the number of runs the store holds, as a schedule does.
+        advance_seed: Take a seed that no run of the store had, however these ended, as a schedule does.
     """
     run_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
     out_dir = claim_folder(Path(out) if out else Path(out_root) / run_id)
     store = open_store(store_url)
     if advance_seed:
-        seed = settings["run"]["seed"] + len(store.runs())
+        seed = store.next_seed(settings["run"]["seed"])
         settings = settings | {"run": settings["run"] | {"seed": seed}}
     store.create_run(
         run_id,

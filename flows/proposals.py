@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from pymatgen.core import Structure
 
     from .run import Run
+    from .run_settings import RunSettings
+
+PROPOSALS_A_CHUNK = 64
+PROPOSALS_PER_RELAXATION = 3
+PROPOSALS_PER_SECOND = 6
+"""Of a wall-time budget; more than can be relaxed, so that the most promising can be chosen."""
 
 Named = Iterable[tuple[str, "Structure"]]
 
@@ -167,6 +173,15 @@ def shared_out(shares: Sequence[float], total: int) -> list[int]:
             counts[richest] -= 1
             counts[i] = 1
     return counts
+
+
+def proposals_wanted(settings: RunSettings) -> int:
+    """How many new crystals a run proposes at most."""
+    if settings.run.proposals:
+        return settings.run.proposals
+    if settings.run.relaxations:
+        return max(PROPOSALS_A_CHUNK, PROPOSALS_PER_RELAXATION * settings.run.relaxations)
+    return max(PROPOSALS_A_CHUNK, int(PROPOSALS_PER_SECOND * (settings.budget_seconds or 0)))
 
 
 def proposers(run: Run) -> dict[str, str]:

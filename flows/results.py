@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ..core.candidate import Candidate
-from ..export.run_summary import Asked, FunnelStage, RunSummary
+from ..export.run_summary import EARLIER, Asked, FunnelStage, Look, RunSummary
+from . import exploration, memory
+from .exploration import Region
 from .proposals import generators, proposers
 from .run import GATE, Run, elapsed_seconds
+from .since import since_last
 
 MOST_REASONS = 6
 TOLD = {"proposed": "proposed", "relaxed": "relaxed", GATE: "stable", "shortlist": "on the shortlist"}
 """Stages that are told of each generator when a run ends, in words that follow a number."""
+OF_EARLIER = ("left over from earlier runs", "standing from earlier runs")
+"""Stages that a first run does not have."""
 
 
 def write_results(run: Run) -> dict[str, Any]:
@@ -35,7 +41,8 @@ def write_results(run: Run) -> dict[str, Any]:
     shortlist = store.get_many(ids[: settings.rank.top])
     screened = store.get_many([i for _, p in sorted(run.done("screen").items()) for i in p["ids"]])
     stages = funnel(run, screened, shortlist)
-    write_csv(folder / "shortlist.csv", shortlist)
+    since = since_last(run, ids, settings.rank.top)
+    write_csv(folder / "shortlist.csv", shortlist, since.places_before if since else None)
     head = shortlist[: settings.export.top]
     failed = []
     for name in settings.export.formats if head else ():
@@ -44,21 +51,75 @@ def write_results(run: Run) -> dict[str, Any]:
         manifest = export_candidates(head, name, place, run=summary_of(run), overwrite=True, settings=own)
         failed += [f"{refused.id} ({name}): {refused.reason}" for refused in manifest.failed]
     report = folder / "report.html"
-    write_report(report, summary_of(run), shortlist, stages, screened)
+    looked = regions_looked_at(run)
+    told = replace(
+        summary_of(run),
+        since=since,
+        looked=looked if memory.remembered(run).where.regions else (),
+        memory=memory.remembered(run).sentence,
+    )
+    write_report(report, told, shortlist, stages, screened)
     new = sum(c.provenance[0].stage == "generate" for c in shortlist)
     relaxed = next(stage for stage in stages if stage.name == "relaxed")
+    reused = sum(len(payload.get("reused", ())) for payload in run.done("relax").values())
     sentence = (
-        f"{relaxed.left} of {relaxed.entered} new crystals relaxed; {len(screened)} screened; "
+        f"{relaxed.left} of {relaxed.entered} new crystals relaxed{_of_which(reused)}; {len(screened)} screened; "
         f"{len(ids)} pass, of which the best {len(shortlist)} are the shortlist ({new} of them new)."
     )
     return {
         "shortlist": [c.candidate_id for c in shortlist],
-        "counts": {"shortlist": len(shortlist), "passing": len(ids), "new": new, "screened": len(screened)},
+        "counts": {
+            "shortlist": len(shortlist),
+            "passing": len(ids),
+            "new": new,
+            "screened": len(screened),
+            "found": sum(look.found for look in looked),
+        },
+        "passed": {table.name: len(_passed(screened, table.name)) for table in settings.screen},
+        "seconds": elapsed_seconds(run),
+        "since": since.to_record() if since else None,
         "sentence": sentence,
         "generators": contributions(stages),
         "export_failures": failed,
         "report": str(report),
     }
+
+
+def _of_which(reused: int) -> str:
+    return f" ({reused} of them by an earlier run)" if reused else ""
+
+
+def regions_looked_at(run: Run) -> tuple[Look, ...]:
+    """Every region that this run or an earlier one of the question looked at, greatest weight first."""
+    where = memory.remembered(run).where
+    relaxed = [i for payload in run.done("relax").values() for i in payload["ids"]]
+    ranked = set(run.done("rank")[0]["ids"])
+    proposed = dict.fromkeys(i for payload in run.done("generate").values() for i in payload["ids"])
+    formulas = run.store.formulas_of([*proposed, *relaxed])
+    asked = [list(proposed), relaxed, [i for i in relaxed if i in ranked]]
+    counts = [exploration.counted(formulas[i] for i in ids) for ids in asked]
+    known = {region.family: region for region in where.regions}
+    families = [*known, *sorted({family for count in counts for family in count} - known.keys())]
+    looks = [
+        _look(family, known.get(family), where, [count.get(family, 0) for count in counts])
+        for family in families
+    ]
+    return tuple(sorted(looks, key=lambda look: -look.weight))
+
+
+def _look(family: str, region: Region | None, where: exploration.Exploration, counts: list[int]) -> Look:
+    name = exploration.words(family)
+    if region is None:
+        return Look(name, 0, 0, None, where.unseen, *counts, "not tried before")
+    return Look(
+        name,
+        region.tried,
+        region.passed,
+        region.hoped,
+        region.weight,
+        *counts,
+        exploration.why(region, where),
+    )
 
 
 def funnel(run: Run, screened: list[Candidate], shortlist: list[Candidate]) -> list[FunnelStage]:
@@ -69,25 +130,30 @@ def funnel(run: Run, screened: list[Candidate], shortlist: list[Candidate]) -> l
     relaxed_ids = [i for _, p in sorted(run.done("relax").items()) for i in p["ids"]]
     relaxed = run.store.get_many(relaxed_ids)
     usable = [c for c in relaxed if c.value("energy_per_atom") is not None]
-    left_over = proposed - len(relaxed_ids)
+    known = memory.remembered(run)
+    competing = proposed + len(known.backlog)
+    waiting = competing - len(relaxed_ids)
     why = (
         "the budget ended before their turn"
-        if len(chosen) == proposed
+        if len(chosen) == competing
         else "less promising than those relaxed"
     )
     who = Who(run)
     stages = [
         FunnelStage("known materials", 0, retrieved, {}, who.proposed([])),
-        FunnelStage("proposed", 0, proposed, {}, who.proposed(who.names_of)),
+        FunnelStage("proposed", 0, proposed, {}, who.proposed(proposers(run))),
+        FunnelStage("left over from earlier runs", 0, len(known.backlog), {}, who.proposed(known.backlog)),
         FunnelStage(
             "chosen for relaxation",
-            proposed,
+            competing,
             len(relaxed_ids),
-            {why: left_over} if left_over else {},
+            {why: waiting} if waiting else {},
             who.proposed(relaxed_ids),
         ),
         FunnelStage("relaxed", len(relaxed), len(usable), _failures(relaxed), who.proposed(_ids(usable))),
+        FunnelStage("standing from earlier runs", 0, len(known.standing), {}, who.proposed(known.standing)),
     ]
+    stages = [stage for stage in stages if stage.entered or stage.left or stage.name not in OF_EARLIER]
     current = screened
     for table in run.settings.screen:
         asked = [c for c in current if c.verdict(table.name)]
@@ -106,11 +172,15 @@ class Who:
     """Who proposed which crystals of a run.
 
     Attributes:
-        names_of: The generator of each proposal by id; of one that several proposed, their names joined.
+        names_of: The generator of each proposal by id; of one that several proposed, their names joined. What stands from
+            earlier runs is theirs.
     """
 
     def __init__(self, run: Run) -> None:
-        self.names_of = proposers(run)
+        known = memory.remembered(run)
+        standing = run.store.get_many(known.standing)
+        found = {c.candidate_id: EARLIER for c in standing if c.provenance[0].stage == "generate"}
+        self.names_of = found | {**known.backlog, **proposers(run)}
         alone = generators(run)
         self._names = [*alone, *sorted(set(self.names_of.values()) - set(alone))]
 
@@ -124,7 +194,11 @@ def contributions(stages: list[FunnelStage]) -> list[str]:
     """What each generator brought to the run: `substitution: 64 proposed, 20 relaxed, 9 stable, 2 on the shortlist`."""
     told = [(TOLD[stage.name], stage.by_generator) for stage in stages if stage.name in TOLD]
     names = told[0][1] if told else {}
-    return [f"{name}: {', '.join(f'{counts[name]} {word}' for word, counts in told)}" for name in names]
+    lines = {
+        name: [f"{counts[name]} {word}" for word, counts in told if name != EARLIER or counts[name]]
+        for name in names
+    }
+    return [f"{name}: {', '.join(words)}" for name, words in lines.items() if words]
 
 
 def summary_of(run: Run) -> RunSummary:

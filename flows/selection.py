@@ -6,7 +6,7 @@ import heapq
 import math
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -42,6 +42,7 @@ def by_promise(
     wants_polar: bool,
     unstable: Mapping[str, float] | None = None,
     proposers: Mapping[str, str] | None = None,
+    interest: Callable[[Candidate], float] | None = None,
 ) -> list[str]:
     """Ids, most promising first, without letting one parent, chemical system or generator take the head.
 
@@ -51,7 +52,8 @@ def by_promise(
        crystal, so it is the judge between generators.
     2. The logarithm of the probability that the generator gave, within `FURTHEST` of the middle of all that it gave: on a
        scale of its own (see `_common_scale`), so that one generator's nats are never held against another's.
-    3. A bonus for a polar group where a ferroelectric is sought, less a small price for each atom (time).
+    3. A bonus for a polar group where a ferroelectric is sought, less a small price for each atom (time); and the logarithm
+       of the weight of its region of chemistry, where earlier runs give regions different ones (`exploration`).
     4. A price for each candidate of the same parent or chemical system already taken.
     5. A price for the share of a generator's proposals already taken, `REPEATED_GENERATOR` for each factor of e: generators
        that are equally good share the head as they shared the proposals. Of five fair places about two are left to one
@@ -63,12 +65,14 @@ def by_promise(
         wants_polar: Whether a ferroelectric is sought.
         unstable: Predicted distance above the hull, eV/atom, by id; a crystal without one pays nothing.
         proposers: Who proposed each, by id; by default what its first step says.
+        interest: Weight of the region that a crystal lies in, positive; by default all weigh the same.
     """
     probable = _common_scale(candidates)
     costs: dict[str, list[tuple[float, str]]] = defaultdict(list)
     for c in candidates:
         generator = (proposers or {}).get(c.candidate_id) or c.provenance[0].name
         promise = probable.get(c.candidate_id, 0.0) + _merit(c, wants_polar)
+        promise += math.log(interest(c)) if interest else 0.0
         costs[generator].append((_price(c, unstable or {}) - promise, c.candidate_id))
     queues = {generator: _Queue(of_one) for generator, of_one in costs.items()}
     families = _Families(candidates)
@@ -80,6 +84,14 @@ def by_promise(
         if not queues[generator].heap:
             del queues[generator]
     return ordered
+
+
+def affordable(ordered: Sequence[str], free: Set[str], most: int | None) -> list[str]:
+    """All that are free, and the first so many of the others, in order; `most=None` is everyone."""
+    if most is None:
+        return list(ordered)
+    paid = set([i for i in ordered if i not in free][:most])
+    return [identifier for identifier in ordered if identifier in free or identifier in paid]
 
 
 class _Families:

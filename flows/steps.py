@@ -12,26 +12,23 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from ..core.candidate import Candidate, Failure, PropertyValue, Step, Verdict
+from ..core.candidate import Candidate, Failure, PropertyValue, Step
 from ..core.clock import utc_now
-from ..core.contracts import Relaxation, Relaxer, Screen, Tools
+from ..core.contracts import Predictor, Relaxation, Relaxer, Screen, Tools
 from ..core.errors import StageError
 from ..core.settings import config_hash
-from . import selection, toolbox
+from . import memory, selection, toolbox, twins
 from .progress import listener
-from .proposals import Road, propose, proposers
+from .proposals import PROPOSALS_A_CHUNK, Road, proposals_wanted, propose, proposers
 from .run import GATE, Run, elapsed_seconds, forget_runs
 
 if TYPE_CHECKING:
     from ..core.filters import Filter
+    from ..retrieval.known import KnownCrystals
     from .run_settings import GeneratorTable, PlanTable, RunSettings, SourceTable
 
 SEEDS_A_WRITE = 500
-PROPOSALS_A_CHUNK = 64
 TRIAGED_AT_ONCE = 128
-PROPOSALS_PER_RELAXATION = 3
-PROPOSALS_PER_SECOND = 6
-"""Of a wall-time budget; more than can be relaxed, so that the most promising can be chosen."""
 SHARE_TO_GENERATE = 0.15
 SHARE_TO_RELAX = 0.45
 """Shares of a wall-time budget after which no new chunk of proposals, and of relaxations, is begun."""
@@ -85,9 +82,12 @@ def _asked(table: SourceTable, plan: PlanTable | None) -> Filter | None:
 
 def generate_chunks(run: Run) -> Iterator[int]:
     """Chunks of proposals still to be made."""
-    listener().stage("generate", _proposals_wanted(run.settings))
+    if told := memory.remembered(run).sentence:
+        listener().say(told)
+    wanted = proposals_wanted(run.settings)
+    listener().stage("generate", wanted)
     done = run.done("generate")
-    for chunk in range(-(-_proposals_wanted(run.settings) // PROPOSALS_A_CHUNK)):
+    for chunk in range(-(-wanted // PROPOSALS_A_CHUNK)):
         if chunk in done:
             listener().advance(len(done[chunk]["ids"]))
         elif chunk == 0 or _time_left(run, SHARE_TO_GENERATE):
@@ -95,8 +95,12 @@ def generate_chunks(run: Run) -> Iterator[int]:
 
 
 def generate(run: Run, chunk: int) -> int:
-    """One chunk of new crystals, none of them known, by every generator in its share. Returns how many."""
-    tools = toolbox.tools_for_generation(run.settings, _known(run))
+    """One chunk of new crystals, none known or proposed before, by every generator in its share. Returns how many.
+
+    Seeds of regions where earlier runs found more are drawn more often.
+    """
+    where = memory.remembered(run).where
+    tools = toolbox.tools_for_generation(run.settings, _known(run), where.interest if where.regions else None)
     tables = run.settings.generator
     roads = [_road(run, chunk, i, table) for i, table in enumerate(tables) if table.share]
     new = propose(roads, PROPOSALS_A_CHUNK, tools, run.store.structures)
@@ -119,7 +123,10 @@ def _road(run: Run, chunk: int, i: int, table: GeneratorTable) -> Road:
 
 
 def select(run: Run) -> int:
-    """The order in which proposals are relaxed, most promising first. Returns how many."""
+    """The order in which proposals are relaxed, tonight's and left-over ones, most promising first. Returns how many.
+
+    What an earlier run relaxed the same way costs nothing, so it is no part of a fixed number of relaxations.
+    """
     done = run.done("select")
     if done:
         return len(done[0]["ids"])
@@ -127,14 +134,36 @@ def select(run: Run) -> int:
     ids = list(
         dict.fromkeys(i for _, payload in sorted(run.done("generate").items()) for i in payload["ids"])
     )
+    known = memory.remembered(run)
+    proposals = run.store.get_many([*ids, *(i for i in known.backlog if i not in set(ids))])
     wants_polar = [table.name for table in run.settings.screen if table.name == "ferroelectric"] != []
-    proposals = run.store.get_many(ids)
-    unstable = predicted_distances(run.settings, proposals)
-    ordered = selection.by_promise(proposals, wants_polar, unstable, proposers(run))
-    chosen = ordered[: run.settings.run.relaxations]
+    unstable = _expected(run, proposals)
+    who = {**known.backlog, **proposers(run)}
+    interest = known.where.interest if known.where.regions else None
+    ordered = selection.by_promise(proposals, wants_polar, unstable, who, interest)
+    free = _settled(run, proposals)
+    chosen = selection.affordable(ordered, free, run.settings.run.relaxations)
     payload = {"ids": chosen, "proposed": len(ids), "predicted": len(unstable)}
     run.store.upsert([], run.run_id, work=("select", 0, payload))
     return len(chosen)
+
+
+def _expected(run: Run, proposals: Sequence[Candidate]) -> dict[str, float]:
+    """Predicted distance of each proposal from the hull, eV/atom; of left-over ones as it was predicted before."""
+    before = memory.expected_before(run) if memory.remembered(run).backlog else {}
+    fresh = predicted_distances(run.settings, [c for c in proposals if c.candidate_id not in before])
+    work = {"by": memory.triage_words(run), "expected": fresh}
+    run.store.upsert([], run.run_id, work=("triage", 0, work))
+    return {c.candidate_id: before[c.candidate_id] for c in proposals if c.candidate_id in before} | fresh
+
+
+def _settled(run: Run, candidates: Sequence[Candidate]) -> set[str]:
+    """Which of them an earlier run has relaxed as this one would."""
+    paid = memory.past(run).paid
+    if not paid:
+        return set()
+    relaxer = toolbox.relaxer(run.settings.potential)
+    return {c.candidate_id for c in candidates if memory.is_settled(c, relaxer, paid)}
 
 
 def predicted_distances(settings: RunSettings, proposals: Sequence[Candidate]) -> dict[str, float]:
@@ -178,23 +207,37 @@ def relax_chunks(run: Run) -> Iterator[int]:
 
 
 def relax(run: Run, chunk: int) -> int:
-    """Relax one chunk, positions and cell. Returns how many converged."""
+    """Relax one chunk, positions and cell, but for what was relaxed the same way before. Returns how many converged."""
     began = time.monotonic()
     size = run.settings.flow.chunk
     ids = run.done("select")[0]["ids"][chunk * size : (chunk + 1) * size]
     relaxer = toolbox.relaxer(run.settings.potential)
     candidates = run.store.get_many(ids)
-    results = relaxer.relax([c.structure for c in candidates], lambda *_: listener().advance())
-    relaxed = [relaxed_candidate(c, r, relaxer) for c, r in zip(candidates, results, strict=True)]
+    # A concurrent run may have relaxed one meanwhile: with the same result, which is taken as well.
+    reused = _settled(run, candidates) | {c.candidate_id for c in candidates if memory.is_at_rest(c, relaxer)}
+    fresh = [c for c in candidates if c.candidate_id not in reused]
+    listener().advance(len(reused))
+    structures = [c.structure for c in fresh]
+    results = relaxer.relax(structures, lambda *_: listener().advance()) if fresh else []
+    relaxed = [relaxed_candidate(c, r, relaxer) for c, r in zip(fresh, results, strict=True)]
+    before = [c for c in candidates if c.candidate_id in reused]
     payload = {
         "ids": ids,
         "seconds": time.monotonic() - began,
-        "converged": sum(r.converged for r in results),
+        "converged": sum(r.converged for r in results) + sum(map(_has_converged, before)),
+        "reused": [c.candidate_id for c in before],
+        "relaxer": memory.relaxer_words(relaxer),
     }
     run.store.upsert(
-        relaxed, run.run_id, role="proposed", stage="relax", chunk=chunk, work=("relax", chunk, payload)
+        relaxed + before, run.run_id, "left over", stage="relax", chunk=chunk, work=("relax", chunk, payload)
     )
     return payload["converged"]
+
+
+def _has_converged(candidate: Candidate) -> bool:
+    """Whether its last relaxation did."""
+    steps = [step for step in candidate.provenance if step.stage == "relax"]
+    return bool(steps) and bool(steps[-1].details.get("converged"))
 
 
 def relaxed_candidate(candidate: Candidate, result: Relaxation, relaxer: Relaxer) -> Candidate:
@@ -206,7 +249,7 @@ def relaxed_candidate(candidate: Candidate, result: Relaxation, relaxer: Relaxer
     step = Step(
         "relax",
         potential.name,
-        f"{relaxer.version}; weights {potential.model_hash}",
+        memory.step_version(relaxer),
         config_hash(relaxer.version),
         time=utc_now(),
         details={
@@ -243,7 +286,7 @@ def _under_pressure(result: Relaxation, relaxer: Relaxer) -> dict[str, float]:
 
 
 def screen_chunks(run: Run) -> Iterator[int]:
-    """Chunks still to be screened: everything relaxed, then known materials to compare with."""
+    """Chunks still to be screened: what was relaxed, what stands, then known materials to compare with."""
     ids = to_screen(run)
     done = run.done("screen")
     listener().stage("screen", len(ids))
@@ -258,20 +301,37 @@ def screen(run: Run, chunk: int) -> int:
     """Ask every screen of one chunk. Returns how many pass at least one."""
     size = run.settings.flow.chunk
     ids = to_screen(run)[chunk * size : (chunk + 1) * size]
-    tools = toolbox.tools(run.settings)
+    tools, screens, models = toolbox.tools(run.settings), toolbox.screens(run.settings), memory.models_of(run)
     candidates = run.store.get_many(ids)
+    reused = {one.name: sum(memory.is_measured(c, one, models) for c in candidates) for one in screens}
     for table in run.settings.predictor:
-        candidates = toolbox.predictor(table.name).predict(candidates)
-    candidates = judged(candidates, toolbox.screens(run.settings), tools, gate=GATE)
-    run.store.upsert(
-        candidates, run.run_id, stage="screen", chunk=chunk, work=("screen", chunk, {"ids": ids})
-    )
+        candidates = _predicted(candidates, toolbox.predictor(table.name))
+    candidates = judged(candidates, screens, tools, gate=GATE, models=models)
+    passed = {one.name: sum(_passes(c, one.name) for c in candidates) for one in screens}
+    work = ("screen", chunk, {"ids": ids, "passed": passed, "reused": reused})
+    run.store.upsert(candidates, run.run_id, stage="screen", chunk=chunk, work=work)
     listener().advance(len(ids))
     return sum(any(v.passed for v in c.verdicts) for c in candidates)
 
 
+def _predicted(candidates: Sequence[Candidate], predictor: Predictor) -> list[Candidate]:
+    """Candidates with what a predictor says, which is asked of those alone that it has not spoken of."""
+    missing = [c for c in candidates if not memory.is_predicted(c, predictor)]
+    found = dict(zip((c.candidate_id for c in missing), predictor.predict(missing), strict=True))
+    return [found.get(c.candidate_id, c) for c in candidates]
+
+
+def _passes(candidate: Candidate, screen: str) -> bool:
+    verdict = candidate.verdict(screen)
+    return verdict is not None and verdict.passed
+
+
 def judged(
-    candidates: Sequence[Candidate], screens: Sequence[Screen], tools: Tools, gate: str | None = None
+    candidates: Sequence[Candidate],
+    screens: Sequence[Screen],
+    tools: Tools,
+    gate: str | None = None,
+    models: str = "",
 ) -> list[Candidate]:
     """Candidates after every screen has measured and judged them.
 
@@ -280,12 +340,17 @@ def judged(
         screens: In the order they are asked.
         tools: What the screens may need.
         gate: A screen; whoever fails it is not asked the ones after it.
+        models: What the measurements depend on beside the settings (`memory.models_of`); what stands measured with it
+            is judged without measuring it again.
     """
     current = list(candidates)
     asked = list(range(len(current)))
     for one in screens:
-        for i, measured in zip(asked, one.measure([current[i] for i in asked], tools), strict=True):
-            current[i] = measured.with_verdict(one.judge(measured))
+        missing = [i for i in asked if not (models and memory.is_measured(current[i], one, models))]
+        for i, measured in zip(missing, one.measure([current[i] for i in missing], tools), strict=True):
+            current[i] = memory.with_models(measured, one.name, models) if models else measured
+        for i in asked:
+            current[i] = current[i].with_verdict(one.judge(current[i]))
         if one.name == gate:
             asked = [i for i in asked if (v := current[i].verdict(one.name)) and v.passed]
     return current
@@ -295,7 +360,7 @@ def rank(run: Run) -> int:
     """Find out what relaxed into what, then order the shortlist. Returns its length."""
     listener().stage("rank", None)
     members = run.store.get_many(to_screen(run))
-    members = _with_novelty(run, members)
+    members = twins.with_novelty(run, members, _seeds(run))
     ranked = selection.shortlist(members, run.settings.rank)
     scored = {r.candidate_id: r for r in ranked}
     store = run.store
@@ -340,29 +405,10 @@ def export(run: Run) -> str:
     return summary["report"]
 
 
-def _with_novelty(run: Run, members: list[Candidate]) -> list[Candidate]:
-    """A verdict for each new crystal: did it relax into a known one or into another new one?"""
-    new = [c for c in members if c.provenance[0].stage == "generate"]
-    index = toolbox.known((c.candidate_id, c.structure) for c in _seeds(run))
-    verdicts: dict[str, Verdict] = {}
-    pairs = []
-    for candidate in sorted(new, key=lambda c: c.candidate_id):
-        twin = index.find(candidate)
-        if twin is None:
-            index.add_all([(candidate.candidate_id, candidate.structure)])
-            reason = "No known crystal, and no other one of this run, is the same after relaxation."
-        else:
-            pairs.append((candidate.candidate_id, twin))
-            reason = f"Relaxed into {twin}."
-        details = {} if twin is None else {"same_as": twin}
-        verdicts[candidate.candidate_id] = Verdict("novelty", twin is None, None, None, None, reason, details)
-    run.store.add_same_as(pairs)
-    return [c.with_verdict(verdicts[c.candidate_id]) if c.candidate_id in verdicts else c for c in members]
-
-
 def to_screen(run: Run) -> list[str]:
-    """Ids of all that are screened: what was relaxed, then known materials to compare with."""
+    """Ids of all that are screened: what was relaxed, what stands from earlier runs, then known materials to compare with."""
     relaxed = [i for _, payload in sorted(run.done("relax").items()) for i in payload["ids"]]
+    relaxed = list(dict.fromkeys([*relaxed, *memory.remembered(run).standing]))
     known = run.done("known")
     if not known:
         rng = _stream(run.settings.run.seed, "known", 0)
@@ -384,14 +430,6 @@ def _time_left(run: Run, share: float, needed_seconds: float = 0.0) -> bool:
     return left is None or needed_seconds <= left
 
 
-def _proposals_wanted(settings: RunSettings) -> int:
-    if settings.run.proposals:
-        return settings.run.proposals
-    if settings.run.relaxations:
-        return max(PROPOSALS_A_CHUNK, PROPOSALS_PER_RELAXATION * settings.run.relaxations)
-    return max(PROPOSALS_A_CHUNK, int(PROPOSALS_PER_SECOND * (settings.budget_seconds or 0)))
-
-
 @lru_cache(maxsize=2)
 def _seeds(run: Run) -> list[Candidate]:
     """The known materials of the run, in the order they were retrieved."""
@@ -399,11 +437,9 @@ def _seeds(run: Run) -> list[Candidate]:
 
 
 @lru_cache(maxsize=2)
-def _known(run: Run):
-    """Crystals that need not be proposed: the seeds, what was relaxed before, and this run's own."""
-    index = toolbox.known((c.candidate_id, c.structure) for c in _seeds(run))
-    index.add_all(run.store.structures(relaxed_or_of_run=run.run_id))
-    return index
+def _known(run: Run) -> KnownCrystals:
+    """Crystals that need not be proposed: the seeds, what earlier runs of the question proposed, and this run's own."""
+    return memory.crystals_of(run, _seeds(run))
 
 
 def _stream(seed: int, stage: str, *chunk: int):
@@ -420,5 +456,6 @@ def _batches(items: Sequence[Any], size: int) -> Iterator[Sequence[Any]]:
 def forget() -> None:
     """Drop what this process remembers of stores and runs, as a new process would."""
     forget_runs()
+    memory.forget()
     for remembered in (_seeds, _known):
         remembered.cache_clear()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +26,9 @@ from ..core.settings import validate
 if TYPE_CHECKING:
     from pymatgen.core import Structure
 
+    from ..core.candidate import Candidate
     from ..predictors.relaxation.relaxer import BatchedRelaxer
+    from ..retrieval.known import KnownCrystals
     from .run_settings import GeneratorTable, PotentialTable, RunSettings, ScreenTable, SourceTable
 
 
@@ -130,11 +132,13 @@ def read_hull(name: str) -> Hull:
     return ConvexHull(PhaseTable.load(potential=name), potential=potential(name, "cpu"))
 
 
-def known(crystals: Iterable[tuple[str, Structure]]):
-    """The crystals that count as known."""
+def known(
+    crystals: Iterable[tuple[str, Structure]], also: Callable[[str], Iterable] | None = None
+) -> KnownCrystals:
+    """The crystals that count as known; `also` gives further ones of a reduced formula when it is first asked for."""
     from ..retrieval.known import KnownCrystals
 
-    return KnownCrystals(crystals)
+    return KnownCrystals(crystals, also)
 
 
 def tools(settings: RunSettings, seconds: float | None = None) -> Tools:
@@ -189,13 +193,16 @@ def conduction() -> ConductionClasses | None:
         return None
 
 
-def tools_for_generation(settings: RunSettings, known: Known) -> Tools:
-    """What a generator may ask: what is known, the hull, the predictor that orders proposals, the potential if one needs it."""
+def tools_for_generation(
+    settings: RunSettings, known: Known, interest: Callable[[Candidate], float] | None = None
+) -> Tools:
+    """What a generator may ask: what is known, the hull, the predictor that orders proposals, the potential if one needs it,
+    and which seeds to draw more often."""
     first = predictor(settings.predictor[0].name) if settings.predictor else None
     asked = {name for table in settings.generator for name in getattr(generator(table), "uses_tools", ())}
     table = settings.potential
     energies = potential(table.name, table.device) if "potential" in asked else None
-    return Tools(known=known, hull=hull(table.name), predictor=first, potential=energies)
+    return Tools(known=known, hull=hull(table.name), predictor=first, potential=energies, interest=interest)
 
 
 def screens(settings: RunSettings) -> Sequence[Screen]:

@@ -16,7 +16,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from ..core.candidate import Candidate, PropertyValue, Step
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 WEIGHT_METHOD = f"{METHOD}, weighted by the match of Shannon radii, not normalised"
+Interest = Callable[[Candidate], float]
 STAY_ONLY = frozenset({"H", "C"})
 """A proton or a carbon does not sit where a metal sat; they come in only where they are asked for."""
 
@@ -80,7 +81,7 @@ class Substitution:
             seeds: Known crystals; one that is disordered or has no whole oxidation states is left out.
             count: How many to give at most.
             rng: Draws seeds and exchanges; not used where a formula is asked for.
-            tools: `known`, if there, is asked whether a proposal is known.
+            tools: `known`, if there, is asked whether a proposal is known; `interest`, which seeds are drawn more often.
 
         Raises:
             InputError: `count` is below one, or the formula asked for has no neutral oxidation states.
@@ -91,7 +92,8 @@ class Substitution:
         novelty = Novelty(seeds, tools.known, self.config.skip_known)
         step = generate_step(self.name, self.version, self.config, rng)
         given = tried = 0
-        for proposal in self._proposals([seed for seed in seeds if self._is_eligible(seed)], rng):
+        eligible = [seed for seed in seeds if self._is_eligible(seed)]
+        for proposal in self._proposals(eligible, rng, tools.interest):
             candidate = self._made(proposal, novelty, step)
             tried += 1
             if candidate is not None:
@@ -126,15 +128,20 @@ class Substitution:
         polar_enough = is_polar(spacegroup_number) or not self.config.polar_only
         return polar_enough and wanted in (None, spacegroup_number)
 
-    def _proposals(self, seeds: Sequence[Candidate], rng: np.random.Generator) -> Iterator[Proposal]:
+    def _proposals(
+        self, seeds: Sequence[Candidate], rng: np.random.Generator, interest: Interest | None
+    ) -> Iterator[Proposal]:
         if self.config.formula:
             return iter(self._for_formula(seeds, self.config.formula))
-        return self._drawn(seeds, rng)
+        return self._drawn(seeds, rng, interest)
 
-    def _drawn(self, seeds: Sequence[Candidate], rng: np.random.Generator) -> Iterator[Proposal]:
+    def _drawn(
+        self, seeds: Sequence[Candidate], rng: np.random.Generator, interest: Interest | None
+    ) -> Iterator[Proposal]:
         """Pool by pool the first choice of every seed, then the second of every seed, and so on."""
         noise = rng.gumbel(size=len(seeds))
-        preference = [noise[i] - self._penalty(seed) for i, seed in enumerate(seeds)]
+        worth = [math.log(interest(seed)) if interest else 0.0 for seed in seeds]
+        preference = [noise[i] + worth[i] - self._penalty(seed) for i, seed in enumerate(seeds)]
         order = sorted(range(len(seeds)), key=lambda i: -preference[i])
         pools: list[list[list[Proposal]]] = []
         for start in range(0, len(order), self.config.pool):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,9 +21,17 @@ class KnownCrystals:
 
     Args:
         crystals: (candidate_id, structure), ordered crystals.
+        also: Gives further crystals of a reduced formula; asked once for each formula, when it first matters. So a store of
+            any size costs no more than the formulas that are proposed.
     """
 
-    def __init__(self, crystals: Iterable[tuple[str, Structure]] = ()) -> None:
+    def __init__(
+        self,
+        crystals: Iterable[tuple[str, Structure]] = (),
+        also: Callable[[str], Iterable[tuple[str, Structure]]] | None = None,
+    ) -> None:
+        self._also = also
+        self._asked: set[str] = set()
         self._waiting: dict[str, list[tuple[str, Structure]]] = defaultdict(list)
         self._indices: dict[str, IdentityIndex] = {}
         self._count = 0
@@ -45,6 +53,9 @@ class KnownCrystals:
             StructureError: the candidate is disordered.
         """
         formula = candidate.formula
+        if self._also and formula not in self._asked:
+            self._asked.add(formula)
+            self.add_all(self._also(formula))
         if formula not in self._waiting and formula not in self._indices:
             return None
         return self._index(formula).find(candidate.structure)

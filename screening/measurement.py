@@ -39,6 +39,7 @@ def with_measurement(
     properties: Sequence[PropertyValue],
     findings: Mapping[str, Any],
     failures: Sequence[str] = (),
+    version: str = __version__,
 ) -> Candidate:
     """With what a screen has found; an earlier measurement of the same screen is replaced.
 
@@ -49,9 +50,10 @@ def with_measurement(
         properties: Values to add.
         findings: JSON object that `findings_of` gives back to `judge`.
         failures: One sentence for each thing that could not be computed.
+        version: Of what measured.
     """
     added = {_ADDED: [[p.name, p.method] for p in properties]}
-    step = Step(STAGE, screen, __version__, config_hash(config), details={**findings, **added})
+    step = Step(STAGE, screen, version, config_hash(config), details={**findings, **added})
     measured = forget(candidate, screen).with_property(*properties).with_step(step)
     for reason in failures:
         measured = measured.with_failure(Failure(STAGE, screen, reason))
@@ -83,7 +85,8 @@ def with_more(
     earlier = [f.reason for f in candidate.failures if (f.stage, f.name) == (STAGE, screen)]
     joined = {**(findings_of(candidate, screen) or {}), **findings}
     reasons = list(dict.fromkeys((*earlier, *failures)))
-    return with_measurement(candidate, screen, config, [*kept, *properties], joined, reasons)
+    version = steps[-1].version if steps else __version__
+    return with_measurement(candidate, screen, config, [*kept, *properties], joined, reasons, version)
 
 
 def findings_of(candidate: Candidate, screen: str) -> dict[str, Any] | None:

@@ -12,6 +12,8 @@ from .rows import Record
 
 MOVES_ATOMS = ("relax", "ingest")
 """Stages after which a candidate has another geometry."""
+MEASURES = "screen"
+"""The stage whose latest step says what a screen has found."""
 
 
 def merge(stored: Record, incoming: Record) -> Record:
@@ -19,7 +21,8 @@ def merge(stored: Record, incoming: Record) -> Record:
 
     Properties are keyed by name and method, verdicts by screen: the incoming one wins and counts as the
     newest, unless it is the same. Provenance and failures are joined, the stored ones first; a step
-    that differs in its time only is the same step. The geometry is the incoming one's if it has been
+    that differs in its time only is the same step. Of the measurements of one screen the incoming one's
+    stand alone, as the values that go with them do. The geometry is the incoming one's if it has been
     relaxed or ingested in a way the stored one has not.
 
     Args:
@@ -32,7 +35,7 @@ def merge(stored: Record, incoming: Record) -> Record:
         "structure": geometry["structure"],
         "spacegroup_number": geometry["spacegroup_number"],
         "properties": _newest(stored["properties"], incoming["properties"], _property_key),
-        "provenance": _joined(stored["provenance"], incoming["provenance"], _without_time),
+        "provenance": _joined(_still_valid(stored, incoming), incoming["provenance"], _without_time),
         "verdicts": _newest(stored["verdicts"], incoming["verdicts"], lambda verdict: verdict["screen"]),
         "failures": _joined(stored["failures"], incoming["failures"], lambda failure: failure),
     }
@@ -43,6 +46,17 @@ def _went_further(stored: Record, incoming: Record) -> bool:
     return any(
         step["stage"] in MOVES_ATOMS and _without_time(step) not in known for step in incoming["provenance"]
     )
+
+
+def _still_valid(stored: Record, incoming: Record) -> list[Record]:
+    """Stored steps without those measurements whose screen has measured anew."""
+    coming = [_without_time(step) for step in incoming["provenance"]]
+    measured = {step["name"] for step in coming if step["stage"] == MEASURES}
+    return [
+        step
+        for step in stored["provenance"]
+        if step["stage"] != MEASURES or step["name"] not in measured or _without_time(step) in coming
+    ]
 
 
 def _newest(stored: list[Any], incoming: list[Any], key: Callable[[Any], Any]) -> list[Any]:

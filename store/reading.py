@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, select
 
 from ..core.errors import NotFoundError
-from .merge import MOVES_ATOMS
-from .schema import candidates, records, run_candidates, steps
+from .schema import candidates, records
 from .writing import batches
 
 GEOMETRIES_A_BATCH = 500
@@ -65,7 +64,7 @@ def first_and_record(connection: Connection, candidate_id: str) -> tuple[str | N
 
 
 def geometries(
-    connection: Connection, after: str, formulas: Sequence[str] | None, relaxed_or_of_run: str | None
+    connection: Connection, after: str, formulas: Sequence[str] | None, ids: Sequence[str] | None = None
 ) -> list[tuple[str, str | None, str]]:
     """The next batch of (candidate_id, first structure, record) after an id, in the order of ids."""
     statement = select(candidates.c.candidate_id, records.c.first_structure, records.c.record)
@@ -73,9 +72,17 @@ def geometries(
     statement = statement.where(candidates.c.candidate_id > after)
     if formulas is not None:
         statement = statement.where(candidates.c.formula.in_(formulas))
-    if relaxed_or_of_run is not None:
-        members = select(run_candidates.c.key).where(run_candidates.c.run_id == relaxed_or_of_run)
-        relaxed = select(steps.c.key).where(steps.c.stage.in_(MOVES_ATOMS))
-        statement = statement.where(or_(candidates.c.key.in_(members), candidates.c.key.in_(relaxed)))
+    if ids is not None:
+        statement = statement.where(candidates.c.candidate_id.in_(ids))
     statement = statement.order_by(candidates.c.candidate_id).limit(GEOMETRIES_A_BATCH)
     return [(row[0], row[1], row[2]) for row in connection.execute(statement)]
+
+
+def formulas_of(connection: Connection, ids: Sequence[str]) -> dict[str, str]:
+    """The reduced formula of each candidate that is there, by id."""
+    found: dict[str, str] = {}
+    for batch in batches(list(dict.fromkeys(ids))):
+        statement = select(candidates.c.candidate_id, candidates.c.formula)
+        statement = statement.where(candidates.c.candidate_id.in_(batch))
+        found.update((row[0], row[1]) for row in connection.execute(statement))
+    return found

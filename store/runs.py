@@ -112,6 +112,11 @@ def get_run(connection: Connection, run_id: str) -> RunRow:
     return newest[0]
 
 
+def next_seed(connection: Connection, at_least: int) -> int:
+    """A seed that no run of the store had: at least the one given, and greater than all of them."""
+    return max([at_least, *(int(seed) + 1 for seed in connection.scalars(select(runs.c.seed)))])
+
+
 def list_runs(connection: Connection, limit: int | None = None) -> list[RunRow]:
     """Runs, the newest first."""
     return _rows(connection, limit=limit)
@@ -213,7 +218,8 @@ def write_work(
     row["payload"] = to_json(payload, f"The work {stage} {chunk} of run {run_id}")
     if status == "planned" and chunk in read_work(connection, run_id, stage, "done"):
         return
-    upsert_rows(connection, work, [row])
+    latest = connection.scalar(select(func.max(work.c.seq))) or 0
+    upsert_rows(connection, work, [row | {"seq": latest + 1}])
 
 
 def read_work(connection: Connection, run_id: str, stage: str, status: str) -> dict[int, Any]:

@@ -196,8 +196,12 @@ work = Table(
     Column("chunk", Integer, nullable=False),
     Column("status", Word, nullable=False),
     Column("payload", Text, nullable=False),
+    Column("seq", BigInteger),
     PrimaryKeyConstraint("run_id", "stage", "chunk"),
+    Index("ix_work_seq", "seq"),
+    Index("ix_work_stage", "stage", "seq"),
 )
+"""`seq` counts the writes of all runs: what has a smaller one was there before. Rows of schema 2 have none."""
 
 same_as = Table(
     "same_as",

@@ -10,7 +10,7 @@ The unit of writing is a chunk of tens to hundreds of candidates; a chunk is wri
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,15 +19,16 @@ from sqlalchemy import func, select
 from ..core.candidate import Candidate
 from ..core.errors import InputError
 from ..core.filters import Filter
-from . import reading, relations, runs
+from . import history, reading, relations, runs
 from .address import prepare_file, read_address
 from .database import Database
+from .history import PastWork
 from .migrate import bring_up_to_date
 from .query import conditions, find
 from .relations import Ancestor
 from .runs import RunRow
 from .schema import candidates as candidate_table
-from .writing import Membership, prepare, write_candidates, write_membership
+from .writing import Membership, batches, prepare, write_candidates, write_membership
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
@@ -119,6 +120,10 @@ class CandidateStore:
         """Runs, the newest first."""
         return self._database.read(lambda c: runs.list_runs(c, limit))
 
+    def next_seed(self, at_least: int = 0) -> int:
+        """A seed that no run of the store had: at least the one given, and greater than all of them."""
+        return self._database.read(lambda c: runs.next_seed(c, at_least))
+
     def run_members(self, run_id: str, role: str | None = None) -> list[str]:
         """Ids of a run's candidates by chunk and id; `role` is `seed` or `proposed`."""
         return self._database.read(lambda c: runs.members(c, run_id, role))
@@ -159,6 +164,21 @@ class CandidateStore:
     def work_done(self, run_id: str, stage: str) -> dict[int, Any]:
         """Payloads of the chunks that are done, by chunk."""
         return self._database.read(lambda c: runs.read_work(c, run_id, stage, "done"))
+
+    # What came before
+
+    def done_before(self, run_id: str, stage: str, of_runs: Collection[str] | None = None) -> list[PastWork]:
+        """Finished pieces of a stage that other runs had done when this run began, oldest first (see `history.py`)."""
+        return self._database.read(lambda c: history.done_before(c, run_id, stage, of_runs))
+
+    def earlier_configs(self, run_id: str) -> dict[str, Any]:
+        """Resolved settings of the runs that had begun before this one did, by run id, oldest first."""
+        return self._database.read(lambda c: history.earlier_configs(c, run_id))
+
+    def work_of(self, run_ids: Iterable[str], stages: Collection[str]) -> dict[str, dict[str, list[Any]]]:
+        """Payloads of the finished work of several runs: by run id and stage, in the order of chunks."""
+        wanted = list(run_ids)
+        return self._database.read(lambda c: history.work_of(c, wanted, stages))
 
     # Candidates
 
@@ -268,30 +288,42 @@ class CandidateStore:
     # Geometry and kinship
 
     def structures(
-        self, formulas: Iterable[str] | None = None, relaxed_or_of_run: str | None = None
+        self, formulas: Iterable[str] | None = None, ids: Iterable[str] | None = None
     ) -> Iterator[tuple[str, Structure]]:
         """Every geometry a crystal had, as (candidate_id, structure): the first one, then the present one.
 
         Args:
             formulas: Only candidates of these reduced formulas.
-            relaxed_or_of_run: Only candidates that were relaxed or ingested once, or that belong to this
-                run: what a run must not propose again.
+            ids: Only these candidates; what the store does not hold is left out.
 
         Yields:
             In the order of ids. Candidates written meanwhile may be missing.
         """
+        wanted = None if formulas is None else sorted(set(formulas))
+        if ids is None:
+            yield from self._geometries(wanted, None)
+            return
+        for batch in batches(sorted(set(ids))):
+            yield from self._geometries(wanted, batch)
+
+    def _geometries(
+        self, formulas: Sequence[str] | None, ids: Sequence[str] | None
+    ) -> Iterator[tuple[str, Structure]]:
         from pymatgen.core import Structure
 
-        wanted = None if formulas is None else sorted(set(formulas))
         after = ""
         while batch := self._database.read(
-            lambda c, after=after: reading.geometries(c, after, wanted, relaxed_or_of_run)
+            lambda c, after=after: reading.geometries(c, after, formulas, ids)
         ):
             for identifier, first, record in batch:
                 if first is not None:
                     yield identifier, Structure.from_dict(json.loads(first))
                 yield identifier, Structure.from_dict(json.loads(record)["structure"])
             after = batch[-1][0]
+
+    def formulas_of(self, ids: Sequence[str]) -> dict[str, str]:
+        """The reduced formula of each of these candidates that the store holds, by id."""
+        return self._database.read(lambda c: reading.formulas_of(c, ids))
 
     def first_structure(self, candidate_id: str) -> Structure:
         """The crystal as it first appeared, before any relaxation.

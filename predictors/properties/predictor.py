@@ -47,6 +47,11 @@ class Properties:
         """As it is written in `PropertyValue.method`."""
         return str(self.model.card["method"])
 
+    @property
+    def version(self) -> str:
+        """Changes with the weights."""
+        return f"{self.method}; weights {self.model_hash}"
+
     def predict(self, candidates: Sequence[Candidate]) -> list[Candidate]:
         """Candidates with what the network knows; one that it cannot treat comes back with a failure."""
         found: list[Candidate] = []
@@ -111,7 +116,7 @@ class Properties:
         step = Step(
             "predict",
             self.name,
-            f"{self.method}; weights {self.model_hash}",
+            self.version,
             details={
                 "distance": round(distance, 3),
                 "domain_limit": round(self.model.domain.limit, 3),

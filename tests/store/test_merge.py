@@ -65,6 +65,16 @@ def test_the_latest_verdict_of_each_screen_stands():
     assert merged.verdicts == (other, rejected)
 
 
+def test_a_screen_that_measured_anew_has_its_last_findings_alone():
+    """Windows may go back and forth: what was found last stands last, with the values that it added."""
+    one, other = (Step("screen", "stability", config_hash=word, details={"hull": word}) for word in "ab")
+    beside = Step("screen", "supply")
+    stored = joined(BASE.with_step(one).with_step(beside), BASE.with_step(other))
+    assert stored.provenance == (*BASE.provenance, beside, other)
+    assert joined(stored, BASE.with_step(one)).provenance == (*BASE.provenance, beside, one)
+    assert joined(stored, BASE).provenance == stored.provenance
+
+
 def test_failures_are_joined():
     first, second = Failure("relax", "CHGNet", "Exploded."), Failure("screen", "x", "No.")
     assert joined(BASE.with_failure(first), BASE.with_failure(second).with_failure(first)).failures == (
@@ -81,7 +91,10 @@ values = st.builds(
     st.sampled_from(("PBE", "HSE06", "a", "b")),
 )
 steps = st.builds(
-    Step, st.sampled_from(("relax", "predict")), st.sampled_from("ab"), time=st.sampled_from(("", "t"))
+    Step,
+    st.sampled_from(("relax", "predict", "screen")),
+    st.sampled_from("ab"),
+    time=st.sampled_from(("", "t")),
 )
 verdicts = st.builds(
     Verdict, st.sampled_from("xy"), st.booleans(), st.none(), st.none(), st.none(), st.sampled_from(("", "r"))

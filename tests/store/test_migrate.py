@@ -10,6 +10,13 @@ from hysteron.core.errors import StoreError
 from hysteron.store import migrate, schema
 from hysteron.store.store import CandidateStore
 
+WITHOUT_ORDER = (
+    "DROP INDEX ix_work_seq",
+    "DROP INDEX ix_work_stage",
+    "ALTER TABLE work DROP COLUMN seq",
+)
+"""Back to schema 2."""
+
 
 def change(url: str, *statements: str) -> None:
     with CandidateStore.open(url) as store:
@@ -96,10 +103,23 @@ def test_a_store_of_the_first_schema_is_brought_up(store_url):
         "DROP INDEX ix_candidates_material_id",
         "ALTER TABLE candidates DROP COLUMN chemical_formula_anonymous",
         "ALTER TABLE candidates DROP COLUMN material_id",
+        *WITHOUT_ORDER,
         f"UPDATE {migrate.VERSION_TABLE} SET version_num = '0001'",
     )
     with CandidateStore.open(store_url) as store:
         assert "BaTiO3-99-0123456789" in store.query_ids('chemical_formula_anonymous = "ABC3"')
+
+
+def test_work_that_was_noted_before_there_was_an_order_counts_as_older(store_url):
+    with CandidateStore.open(store_url) as store:
+        store.create_run("old", seed=0, config={"run": {}})
+        store.upsert([], "old", work=("relax", 0, {"ids": ["x"]}))
+    change(store_url, *WITHOUT_ORDER, f"UPDATE {migrate.VERSION_TABLE} SET version_num = '0002'")
+    with CandidateStore.open(store_url) as store:
+        store.create_run("new", seed=1, config={})
+        store.upsert([], "new", work=("out", 0, {}))
+        assert [piece.payload for piece in store.done_before("new", "relax")] == [{"ids": ["x"]}]
+        assert store.earlier_configs("new") == {"old": {"run": {}}}
 
 
 def test_a_migration_that_breaks_leaves_the_file_as_it_was(store_url, monkeypatch):

@@ -72,18 +72,21 @@ def test_the_first_structure_stays_when_the_crystal_is_relaxed(store):
     assert shapes == pytest.approx([first.structure.volume, first.structure.volume * 1.02])
 
 
-def test_structures_can_be_asked_by_formula_and_by_run(store):
+def test_structures_can_be_asked_by_formula_and_by_id(store):
     store.upsert(sample.everyone())
-    store.upsert([sample.strontium_titanate()], "run-a", "proposed")
     store.upsert([sample.relaxed(sample.lead_titanate())])
     assert [i for i, _ in store.structures(formulas=["Si", "BaTiO3"])] == [
         "BaTiO3-99-0123456789",
         SI,
     ]
-    assert {i for i, _ in store.structures(relaxed_or_of_run="run-a")} == {
-        "SrTiO3-221-0123456789",
+    wanted = ["TiPbO3-99-0123456789", "no such crystal", SI]
+    assert [i for i, _ in store.structures(ids=wanted)] == [
+        SI,
         "TiPbO3-99-0123456789",
-    }
+        "TiPbO3-99-0123456789",
+    ]
+    assert [i for i, _ in store.structures(formulas=["Si"], ids=wanted)] == [SI]
+    assert store.formulas_of([*wanted, SI]) == {"TiPbO3-99-0123456789": "TiPbO3", SI: "Si"}
 
 
 def test_structures_come_in_batches_without_a_gap(store, monkeypatch):
