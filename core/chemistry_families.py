@@ -23,11 +23,11 @@ def chemistry_family(composition: Composition) -> str:
 
 
 def family_in_words(family: str) -> str:
-    """`O|d` as "oxides, next a d metal"; a name that is no family stays as it is."""
+    """`O|d` as "oxides with a d metal"; a name that is no family stays as it is."""
     anion, _, partner = family.partition("|")
     if anion not in _ANIONS or not partner:
         return family
-    return f"{_ANIONS[anion]}, next {_PARTNERS.get(partner, partner)}"
+    return f"{_ANIONS[anion]} with {_PARTNERS.get(partner, f'a {partner} element')}"
 
 
 _ANIONS = {

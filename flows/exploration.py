@@ -31,6 +31,8 @@ DEVIATIONS = 1.0
 simulation (`hysteron benchmark night`); nor where older nights counted less."""
 EVEN = 1.25
 """A weight within this factor of the average region's is called even."""
+UNSURE = 1.5
+"""Where the yield to hope for is beyond that many times the mean, little is known."""
 
 
 @dataclass(frozen=True)
@@ -134,14 +136,19 @@ def family_of(formula: str) -> str:
 
 
 def why(region: Region, exploration: Exploration) -> str:
-    """One sentence: what was found in a region, and what follows from it."""
-    told = f"{region.passed} of {region.tried} passed, {100 * region.hoped:.0f}% may be hoped for"
+    """What follows from a region's history, in a clause."""
     if region.weight <= FLOOR:
-        return f"{told}: looked at a tenth as often as the best, which is the least"
+        return f"{FLOOR:g} times as often as the best, which is the least"
     middle = sum(other.weight for other in exploration.regions) / len(exploration.regions)
+    often = f"{region.weight / middle:.1f} times as often as the average"
     if middle / EVEN <= region.weight <= middle * EVEN:
-        return f"{told}: about as often as the average"
-    return f"{told}: {region.weight / middle:.1f} times as often as the average"
+        often = "about as often as the average"
+    unsure = region.hoped > UNSURE * region.expected
+    return (
+        f"{often}, for want of knowledge"
+        if unsure and region.expected < (exploration.average or 0)
+        else often
+    )
 
 
 def words(family: str) -> str:

@@ -17,6 +17,7 @@ from hysteron.flows.selection import (
     REPEATED_CHEMISTRY,
     SPREAD,
     UNSTABLE_PER_EV,
+    affordable,
     by_promise,
 )
 from property_toys import rock_salt
@@ -290,3 +291,26 @@ def test_who_proposed_is_what_the_run_says():
     ordered = by_promise([*candidates[:-2], *renamed], False, None, who)
     assert ordered == by_promise(candidates, False)
     assert by_promise([*candidates[:-2], *renamed], False) != ordered
+
+
+def test_a_region_of_interest_comes_first_by_the_logarithm_of_its_weight():
+    candidates = [proposal("Mg", 0.1), proposal("Ca", 0.1 * 2.5), proposal("Sr", 0.1 * 3.5)]
+    weights = {"MgO": 0.9, "CaO": 0.3, "SrO": 0.3}
+    ordered = by_promise(candidates, False, None, None, lambda c: weights[c.formula])
+    assert ordered == ["SrO", "MgO", "CaO"]  # a factor of three lies between the factors of 2.5 and 3.5
+    assert by_promise(candidates, False, interest=lambda c: 0.2) == by_promise(candidates, False)
+
+
+@pytest.mark.parametrize(
+    ("free", "most", "chosen"),
+    [
+        ("", None, "abcde"),
+        ("", 2, "ab"),
+        ("b", 2, "abc"),
+        ("de", 1, "ade"),
+        ("abcde", 1, "abcde"),
+        ("", 9, "abcde"),
+    ],
+)
+def test_what_is_free_comes_beside_what_is_paid_for(free, most, chosen):
+    assert affordable(list("abcde"), set(free), most) == list(chosen)

@@ -307,3 +307,26 @@ def test_settings_that_do_not_fit_are_refused(settings, said):
 def test_an_element_that_is_named_may_be_an_excluded_one():
     found = propose(3, formula="UO2", seeds=seeds_of("hafnia_monoclinic", "titania_rutile"))
     assert {c.formula for c in found} == {"UO2"}
+
+
+def parents(interest=None, seed=0, count=4) -> list[str]:
+    """Formulas of the seeds that the first proposals were made of, one seed after the other."""
+    tools = Tools(interest=interest)
+    made = Substitution(SubstitutionConfig(pool=1)).generate(SEEDS, count, np.random.default_rng(seed), tools)
+    return [details(candidate)["parent_formula"] for candidate in made]
+
+
+def test_seeds_of_greater_interest_are_drawn_first_and_equal_interest_changes_nothing():
+    assert parents(lambda seed: 0.3) == parents()
+    keen = [parents(lambda seed: 1.0 if seed.formula == "LiNbO3" else 1e-6, i, 1)[0] for i in range(5)]
+    assert keen == ["LiNbO3"] * 5
+    assert len({parents(None, i, 1)[0] for i in range(5)}) > 1
+
+
+def test_seeds_are_drawn_in_proportion_to_interest():
+    """One of fourteen that is worth ten times as much leads in 10 of 23 draws."""
+    draws = 60
+    led = sum(
+        parents(lambda seed: 10.0 if seed.formula == "NaCl" else 1.0, i, 1) == ["NaCl"] for i in range(draws)
+    )
+    assert 0.25 * draws < led < 0.65 * draws

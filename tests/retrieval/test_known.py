@@ -101,3 +101,20 @@ def test_a_disordered_crystal_is_refused():
     known = KnownCrystals([("ordered", layered)])
     with pytest.raises(StructureError, match="partially occupied"):
         known.find(proposal(materials.disordered_alloy()))
+
+
+def test_further_crystals_are_asked_for_once_a_formula_and_only_when_it_matters():
+    asked = []
+
+    def also(formula: str):
+        asked.append(formula)
+        return [("cubic", materials.barium_titanate_cubic())] if formula == "BaTiO3" else []
+
+    lazy = KnownCrystals([("tetragonal", materials.barium_titanate_tetragonal())], also)
+    assert asked == []
+    assert lazy.find(proposal(materials.sodium_chloride())) is None
+    for _ in range(2):
+        assert lazy.find(proposal(materials.barium_titanate_cubic())) == "cubic"
+        assert lazy.find(proposal(materials.barium_titanate_tetragonal())) == "tetragonal"
+    assert asked == ["NaCl", "BaTiO3"]
+    assert len(lazy) == 2

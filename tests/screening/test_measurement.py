@@ -4,7 +4,7 @@ import json
 
 from hysteron.core.candidate import Candidate, PropertyValue
 from hysteron.core.settings import Settings
-from hysteron.screening.measurement import findings_of, forget, why_missing, with_measurement
+from hysteron.screening.measurement import findings_of, forget, why_missing, with_measurement, with_more
 from screening_toys import candidate
 
 
@@ -50,3 +50,8 @@ def test_forgetting_leaves_what_others_have_added():
     measured = with_measurement(other, "toy", Config(), [gap(0.6)], {})
     assert forget(measured, "toy") == other
     assert forget(measured, "another") == measured
+
+
+def test_what_is_added_later_keeps_the_version_of_the_measurement():
+    measured = with_measurement(candidate("silicon"), "toy", Config(), [], {"a": 1}, version="7; models m")
+    assert with_more(measured, "toy", Config(), [gap(1.0)], {"b": 2}).provenance[-1].version == "7; models m"
