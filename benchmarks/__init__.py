@@ -6,6 +6,7 @@ BENCHMARKS = {
     "grounding": "hysteron.benchmarks.grounding:run",
     "ingest": "hysteron.benchmarks.ingest:run",
     "materials-project": "hysteron.benchmarks.materials_project:run",
+    "night": "hysteron.benchmarks.night:run",
     "planner": "hysteron.benchmarks.planner:run",
     "properties": "hysteron.benchmarks.properties:run",
     "query": "hysteron.benchmarks.query:run",
