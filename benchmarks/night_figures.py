@@ -31,9 +31,7 @@ def night_rows(store: Path, sizes: Sequence[int]) -> list[dict[str, Any]]:
             "reused": account.reused,
             "measurements_taken_over": account.measured_before,
             "found": account.found,
-            "yield": account.found / (account.relaxed + account.reused)
-            if account.relaxed + account.reused
-            else None,
+            "yield": (account.found or 0) / max(1, account.relaxed + account.reused),
             "shortlist": account.shortlist,
             "new_on_shortlist": account.new_since_last,
             "seconds": account.seconds,

@@ -27,10 +27,9 @@ def write_results(run: Run) -> dict[str, Any]:
     """Write shortlist.csv, dft/ and report.html to the run's folder.
 
     Returns:
-        The summary that is kept with the run: shortlist ids, counts, a sentence, one for each generator, the
-        report's path.
+        The summary that is kept with the run: shortlist ids, counts, passes of each screen, wall time, what changed
+        since the last run, a sentence, one for each generator, the report's path.
     """
-    from ..export.bundle import export_candidates
     from ..export.report import write_report
     from ..export.table import write_csv
 
@@ -41,52 +40,56 @@ def write_results(run: Run) -> dict[str, Any]:
     shortlist = store.get_many(ids[: settings.rank.top])
     screened = store.get_many([i for _, p in sorted(run.done("screen").items()) for i in p["ids"]])
     stages = funnel(run, screened, shortlist)
-    since = since_last(run, ids, settings.rank.top)
+    since, looked = since_last(run, ids, settings.rank.top), regions_looked_at(run)
     write_csv(folder / "shortlist.csv", shortlist, since.places_before if since else None)
-    head = shortlist[: settings.export.top]
-    failed = []
-    for name in settings.export.formats if head else ():
-        own = settings.export.settings.get(name)
-        place = folder / "dft" / name
-        manifest = export_candidates(head, name, place, run=summary_of(run), overwrite=True, settings=own)
-        failed += [f"{refused.id} ({name}): {refused.reason}" for refused in manifest.failed]
+    failed = _write_inputs(run, shortlist[: settings.export.top])
     report = folder / "report.html"
-    looked = regions_looked_at(run)
+    known = memory.remembered(run)
     told = replace(
-        summary_of(run),
-        since=since,
-        looked=looked if memory.remembered(run).where.regions else (),
-        memory=memory.remembered(run).sentence,
+        summary_of(run), since=since, looked=looked if known.where.regions else (), memory=known.sentence
     )
     write_report(report, told, shortlist, stages, screened)
-    new = sum(c.provenance[0].stage == "generate" for c in shortlist)
-    relaxed = next(stage for stage in stages if stage.name == "relaxed")
-    reused = sum(len(payload.get("reused", ())) for payload in run.done("relax").values())
-    sentence = (
-        f"{relaxed.left} of {relaxed.entered} new crystals relaxed{_of_which(reused)}; {len(screened)} screened; "
-        f"{len(ids)} pass, of which the best {len(shortlist)} are the shortlist ({new} of them new)."
-    )
+    counts = {
+        "shortlist": len(shortlist),
+        "passing": len(ids),
+        "new": sum(c.provenance[0].stage == "generate" for c in shortlist),
+        "screened": len(screened),
+        "found": sum(look.found for look in looked),
+    }
     return {
         "shortlist": [c.candidate_id for c in shortlist],
-        "counts": {
-            "shortlist": len(shortlist),
-            "passing": len(ids),
-            "new": new,
-            "screened": len(screened),
-            "found": sum(look.found for look in looked),
-        },
+        "counts": counts,
         "passed": {table.name: len(_passed(screened, table.name)) for table in settings.screen},
         "seconds": elapsed_seconds(run),
         "since": since.to_record() if since else None,
-        "sentence": sentence,
+        "sentence": _sentence(run, stages, counts),
         "generators": contributions(stages),
         "export_failures": failed,
         "report": str(report),
     }
 
 
-def _of_which(reused: int) -> str:
-    return f" ({reused} of them by an earlier run)" if reused else ""
+def _write_inputs(run: Run, head: list[Candidate]) -> list[str]:
+    """DFT inputs in every format of the run. Returns who could not be written, and why."""
+    from ..export.bundle import export_candidates
+
+    settings, failed = run.settings.export, []
+    for name in settings.formats if head else ():
+        folder, own = Path(run.out_dir) / "dft" / name, settings.settings.get(name)
+        manifest = export_candidates(head, name, folder, run=summary_of(run), overwrite=True, settings=own)
+        failed += [f"{refused.id} ({name}): {refused.reason}" for refused in manifest.failed]
+    return failed
+
+
+def _sentence(run: Run, stages: list[FunnelStage], counts: dict[str, int]) -> str:
+    relaxed = next(stage for stage in stages if stage.name == "relaxed")
+    reused = sum(len(payload.get("reused", ())) for payload in run.done("relax").values())
+    of_which = f" ({reused} of them by another run)" if reused else ""
+    return (
+        f"{relaxed.left} of {relaxed.entered} new crystals relaxed{of_which}; {counts['screened']} screened; "
+        f"{counts['passing']} pass, of which the best {counts['shortlist']} are the shortlist "
+        f"({counts['new']} of them new)."
+    )
 
 
 def regions_looked_at(run: Run) -> tuple[Look, ...]:
@@ -100,25 +103,28 @@ def regions_looked_at(run: Run) -> tuple[Look, ...]:
     counts = [exploration.counted(formulas[i] for i in ids) for ids in asked]
     known = {region.family: region for region in where.regions}
     families = [*known, *sorted({family for count in counts for family in count} - known.keys())]
-    looks = [
-        _look(family, known.get(family), where, [count.get(family, 0) for count in counts])
-        for family in families
-    ]
+    looks = [_look(family, known.get(family), where, *counts) for family in families]
     return tuple(sorted(looks, key=lambda look: -look.weight))
 
 
-def _look(family: str, region: Region | None, where: exploration.Exploration, counts: list[int]) -> Look:
-    name = exploration.words(family)
-    if region is None:
-        return Look(name, 0, 0, None, where.unseen, *counts, "not tried before")
+def _look(
+    family: str,
+    region: Region | None,
+    where: exploration.Exploration,
+    proposed: dict[str, int],
+    relaxed: dict[str, int],
+    found: dict[str, int],
+) -> Look:
     return Look(
-        name,
-        region.tried,
-        region.passed,
-        region.hoped,
-        region.weight,
-        *counts,
-        exploration.why(region, where),
+        region=exploration.words(family),
+        tried=region.tried if region else 0,
+        passed=region.passed if region else 0,
+        hoped=region.hoped if region else None,
+        weight=where.weight(family),
+        proposed=proposed.get(family, 0),
+        relaxed=relaxed.get(family, 0),
+        found=found.get(family, 0),
+        reason=exploration.why(region, where) if region else "not tried before",
     )
 
 

@@ -188,7 +188,7 @@ def test_another_question_takes_relaxations_and_measurements_over(world, tmp_pat
     )
     assert set(toys.Relaxer.relaxed.values()) == set(toys.Screen.measured.values()) == {1}
     assert len(ids(run, "relax")) == 2 + len(reused)
-    assert f"({len(reused)} of them by an earlier run)" in summary["sentence"]
+    assert f"({len(reused)} of them by another run)" in summary["sentence"]
     account = accounts(run.store, run.store.runs(1))[0]
     assert (account.relaxed, account.reused) == (2, len(reused))
     assert account.measured_before >= sum(measured[("stability", i)] for i in reused)
