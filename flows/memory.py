@@ -217,12 +217,12 @@ def _most_stable(run: Run, before: Past, left: Iterable[str]) -> list[str]:
 
 
 def expected_before(run: Run) -> dict[str, float]:
-    """Distances from the hull that earlier runs of the question expected of proposals, eV/atom, by tonight's predictor."""
+    """Distances from the hull that earlier runs, whatever they asked, expected of proposals, eV/atom, by tonight's predictor."""
     found: dict[str, float] = {}
     judge = triage_words(run)
     if not judge:
         return found
-    for piece in run.store.done_before(run.run_id, "triage", past(run).runs):
+    for piece in run.store.done_before(run.run_id, "triage"):
         if piece.payload["by"] == judge:
             found |= piece.payload["expected"]
     return found

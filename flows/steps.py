@@ -150,10 +150,14 @@ def select(run: Run) -> int:
 
 def _expected(run: Run, proposals: Sequence[Candidate]) -> dict[str, float]:
     """Predicted distance of each proposal from the hull, eV/atom; of left-over ones as it was predicted before."""
-    before = memory.expected_before(run) if memory.remembered(run).backlog else {}
-    fresh = predicted_distances(run.settings, [c for c in proposals if c.candidate_id not in before])
-    work = {"by": memory.triage_words(run), "expected": fresh}
-    run.store.upsert([], run.run_id, work=("triage", 0, work))
+    before = memory.expected_before(run)
+    done = run.done("triage")
+    if done:
+        fresh = done[0]["expected"]
+    else:
+        fresh = predicted_distances(run.settings, [c for c in proposals if c.candidate_id not in before])
+        work = ("triage", 0, {"by": memory.triage_words(run), "expected": fresh})
+        run.store.upsert([], run.run_id, work=work)
     return {c.candidate_id: before[c.candidate_id] for c in proposals if c.candidate_id in before} | fresh
 
 
