@@ -27,7 +27,7 @@ FLOOR = 0.1
 """Least weight, of the best region's."""
 PRIOR_TRIALS = 4.0
 DEVIATIONS = 1.0
-"""Standard deviations above the mean that are hoped for. In simulations as in `benchmarks/night_regions.py` (300 worlds) 2 of them
+"""Standard deviations above the mean that are hoped for. In simulations as in `benchmarks/night_regions.py` (300 worlds) two
 found 3% less, weights drawn from the posterior as much within 3%, and letting older nights count less helped nowhere."""
 EVEN = 1.25
 """A weight within this factor of the average region's is called even."""

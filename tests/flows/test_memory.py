@@ -145,12 +145,11 @@ def test_a_second_night_that_died_goes_on_to_the_same_store(nights, world, tmp_p
     assert set(toys.Relaxer.relaxed.values()) == {2 if stage == "relax" else 1} | {1}
 
 
-@pytest.mark.parametrize("stage", ["memory", "relax"])
-def test_it_sees_nothing_of_a_run_that_came_and_went_meanwhile(nights, world, tmp_path, stage):
+def test_it_sees_nothing_of_a_run_that_came_and_went_meanwhile(nights, world, tmp_path):
     folder, runs, _, remembered = nights
     copied(folder / "after-0.db", tmp_path / "store.db")
     run = toys.new_run(tmp_path, "again", seed=1)
-    die_in(run, stage, world)
+    die_in(run, "memory", world)
     toys.carry_out(toys.new_run(tmp_path, "meanwhile", seed=77))
     summary, undisturbed = toys.carry_out(run), runs[1].done("export")[0]
     assert memory.remembered(run) == remembered[1]
