@@ -14,6 +14,7 @@ HysteronError
 |-- OutputError           the output folder cannot be used    exit 2
 |-- MissingDataError      a data folder or table is needed and absent   exit 2
 |-- StageError            a stage failed as a whole           exit 1
+|   `-- UnreachableError  a server elsewhere gave no answer; it may later
 `-- ContractError         a component breaks a promise; only the checks in core/ raise it
 """
 
@@ -87,6 +88,10 @@ class MissingDataError(HysteronError):
 
 class StageError(HysteronError):
     """A stage failed as a whole."""
+
+
+class UnreachableError(StageError):
+    """A server elsewhere gave no answer; asked again later it may."""
 
 
 class ContractError(HysteronError, AssertionError):

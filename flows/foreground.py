@@ -1,7 +1,8 @@
 """Carrying a run out in this process: a Prefect server of its own, unless one is named.
 
-Two runs must not share one server's SQLite file, so each gets a private `PREFECT_HOME`; what a killed run
-left of its server is ended by the next.
+Two runs must not share one server's SQLite file, so each gets a private `PREFECT_HOME`; what a killed run left of
+its server is ended by the next. No run depends on a server's life: one that does not start, or vanishes, is done
+without.
 """
 
 from __future__ import annotations
@@ -14,42 +15,122 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ..core.errors import SettingsError
+from ..core.errors import HysteronError, StageError
 from ..core.settings import home
+from .order import carry_out
+from .progress import listener
 from .run import Run
+from .server import Server, check_server_address, healthy
+from .steps import forget_crystals
 
+RETRIES = 3
+"""Of a request to a private server, after 2, 4 and 8 s: it is on this machine, and once gone it does not come back."""
+QUIET = {"PREFECT_LOGGING_LEVEL": "ERROR", "PREFECT_SERVER_LOGGING_LEVEL": "CRITICAL"}
+"""The private server complains of its own shutdown, which is no error of the run."""
 PRIVATE = "run-"
 """Beginning of the name of a run's private Prefect home; the run and the process follow."""
 
 
 def execute(run: Run) -> dict[str, Any]:
-    """Carry a run out in this process, on Prefect. Returns the summary of its results."""
-    with _prefect(run.run_id):
-        from .discovery import discover_run
+    """Carry a run out in this process, on Prefect. Returns the summary of its results.
 
-        discover_run(run.run_id, run.store_url, run.out_dir)
+    Raises:
+        HysteronError: the run failed.
+        SettingsError: `PREFECT_API_URL` names a server that anybody could speak to.
+    """
+    if named := os.environ.get("PREFECT_API_URL"):
+        check_server_address(named)
+        _on_prefect(run, named.rstrip("/"))
+    else:
+        with _private_server(run) as server:
+            if _answers(server):
+                with _settings_for(server):
+                    _on_prefect(run, server.url)
+            else:
+                carry_out(run)
     return run.done("export")[0]
 
 
+def _on_prefect(run: Run, url: str) -> None:
+    """As a flow run, and plainly if the server was not there to begin it or vanished before it could end it."""
+    from .discovery import start
+
+    try:
+        start(run)
+    except Exception as error:
+        if isinstance(error, HysteronError) or healthy(url):
+            raise
+        if run.store.get_run(run.run_id).status != "finished":
+            listener().say("Prefect's server does not answer; the run is carried out without it.")
+            forget_crystals()
+            carry_out(run)
+
+
 @contextmanager
-def _prefect(run_id: str) -> Iterator[None]:
-    """A private Prefect home, unless `PREFECT_API_URL` names a server: two runs must not share one."""
-    if os.environ.get("PREFECT_API_URL"):
-        check_server_address(os.environ["PREFECT_API_URL"])
-        yield
-        return
+def _private_server(run: Run) -> Iterator[Server]:
+    """A server that is starting, with a home that goes with it."""
     end_orphans()
-    folder = home() / "prefect" / f"{PRIVATE}{run_id}-{os.getpid()}"
-    folder.mkdir(parents=True, exist_ok=True)
-    os.environ["PREFECT_HOME"] = str(folder)
-    if not os.environ.get("HYSTERON_DEBUG"):
-        os.environ.setdefault("PREFECT_LOGGING_LEVEL", "ERROR")
-        # The private server complains of its own shutdown, which is no error of the run.
-        os.environ.setdefault("PREFECT_SERVER_LOGGING_LEVEL", "CRITICAL")
+    folder = home() / "prefect" / f"{PRIVATE}{run.run_id}-{os.getpid()}"
+    wanted = {} if os.environ.get("HYSTERON_DEBUG") else QUIET
+    quiet = {name: value for name, value in wanted.items() if name not in os.environ}
+    with _environment(PREFECT_HOME=str(folder), **quiet):
+        server = Server(folder, ui=False)
+        try:
+            yield server
+        finally:
+            server.kill()
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _answers(server: Server) -> bool:
+    """Whether the server has started."""
+    try:
+        server.wait()
+    except StageError as error:
+        listener().say(f"{error} The run is carried out without it.")
+        return False
+    return True
+
+
+@contextmanager
+def _settings_for(server: Server) -> Iterator[None]:
+    """Prefect in this process, and in those it starts, speaks to this server while the block lasts."""
+    with _environment(PREFECT_API_URL=server.url):
+        from prefect.settings import (
+            PREFECT_API_URL,
+            PREFECT_CLIENT_MAX_RETRIES,
+            PREFECT_HOME,
+            temporary_settings,
+        )
+
+        from .tether import deliver, send_again
+
+        own: Any = {
+            PREFECT_API_URL: server.url,
+            PREFECT_HOME: server.folder,
+            PREFECT_CLIENT_MAX_RETRIES: RETRIES,
+        }
+        with temporary_settings(own):
+            send_again()
+            try:
+                yield
+            finally:
+                deliver()
+
+
+@contextmanager
+def _environment(**values: str) -> Iterator[None]:
+    """Variables that hold in the block, for this process and those it starts."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
     try:
         yield
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 def end_orphans() -> list[Path]:
@@ -72,21 +153,3 @@ def end_orphans() -> list[Path]:
     for folder in dead:
         shutil.rmtree(folder, ignore_errors=True)
     return dead
-
-
-def check_server_address(url: str) -> None:
-    """Refuse a Prefect server elsewhere than on this machine unless it asks for authentication.
-
-    Raises:
-        SettingsError: another address than loopback, and neither an API key nor an auth string is set.
-    """
-    from urllib.parse import urlsplit
-
-    host = urlsplit(url).hostname or ""
-    local = host in ("localhost", "::1") or host.startswith("127.")
-    if local or os.environ.get("PREFECT_API_KEY") or os.environ.get("PREFECT_API_AUTH_STRING"):
-        return
-    raise SettingsError(
-        f"PREFECT_API_URL names {host}, which is not this machine, and there is no authentication. "
-        "Set PREFECT_API_AUTH_STRING or PREFECT_API_KEY."
-    )

@@ -25,6 +25,7 @@ def new_run(
     out: str | Path | None = None,
     out_root: str | Path = "hysteron-runs",
     advance_seed: bool = False,
+    schedule: str = "",
 ) -> Run:
     """Write the run's row, before any work.
 
@@ -34,7 +35,9 @@ def new_run(
         out: Output folder; one that is not empty is refused.
         out_root: Without `out`, the run writes to `OUT_ROOT/RUN_ID`.
         advance_seed: Take a seed that no run of the store had, however these ended, as a schedule does.
+        schedule: Name of the schedule that begins it.
     """
+    store_url = keep_password(store_url)
     run_id = f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
     out_dir = claim_folder(Path(out) if out else Path(out_root) / run_id)
     store = open_store(store_url)
@@ -65,6 +68,7 @@ def resume(run_id: str, store_url: str, force: bool = False) -> Run:
         NotFoundError: no such run.
         SettingsError: code or model versions differ and `force` is not set.
     """
+    store_url = keep_password(store_url)
     store = open_store(store_url)
     row = store.get_run(run_id)
     now = versions(row.config["potential"]["name"])
@@ -76,6 +80,19 @@ def resume(run_id: str, store_url: str, force: bool = False) -> Run:
         )
     folder = store.work_done(row.run_id, "out")[0]["folder"]
     return Run(row.run_id, store_url, folder)
+
+
+def keep_password(store_url: str) -> str:
+    """The address as it may travel: a path is complete, a password stays in `HYSTERON_STORE` of this process and its children."""
+    from ..store.address import read_address
+
+    address = read_address(store_url)
+    if address.path is not None:
+        return str(address.path)
+    if address.url.password:
+        os.environ["HYSTERON_STORE"] = address.url.render_as_string(hide_password=False)
+        return address.url.set(password=None).render_as_string()
+    return store_url
 
 
 def versions(potential: str) -> dict[str, str]:

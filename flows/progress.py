@@ -37,6 +37,31 @@ class Silent:
         pass
 
 
+class Counted:
+    """Counts how far the current stage is, and tells another listener.
+
+    Attributes:
+        total: Items of the stage, if that is known.
+        done: Of them.
+    """
+
+    def __init__(self, other: Listener) -> None:
+        self.total: int | None = None
+        self.done = 0
+        self._other = other
+
+    def stage(self, name: str, total: int | None) -> None:
+        self.total, self.done = total, 0
+        self._other.stage(name, total)
+
+    def advance(self, count: int = 1) -> None:
+        self.done += count
+        self._other.advance(count)
+
+    def say(self, sentence: str) -> None:
+        self._other.say(sentence)
+
+
 _current: Listener = Silent()
 
 
@@ -54,3 +79,11 @@ def listening(to: Listener) -> Iterator[None]:
         yield
     finally:
         _current = before
+
+
+@contextmanager
+def counting() -> Iterator[Counted]:
+    """Count what whoever listens now hears in the block."""
+    counted = Counted(listener())
+    with listening(counted):
+        yield counted

@@ -63,6 +63,7 @@ def write_results(run: Run) -> dict[str, Any]:
         "seconds": elapsed_seconds(run),
         "since": since.to_record() if since else None,
         "sentence": _sentence(run, stages, counts),
+        "funnel": [(stage.name, stage.entered, stage.left) for stage in stages],
         "generators": contributions(stages),
         "export_failures": failed,
         "report": str(report),

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
+
+from ..core.errors import StoreError
+from .lease import Hold, held, this_place
 
 if TYPE_CHECKING:
     from ..store.store import CandidateStore
@@ -21,11 +24,19 @@ _started: dict[str, float] = {}
 
 @dataclass(frozen=True)
 class Run:
-    """What a task is told: everything else is in the store."""
+    """What a task is told: everything else is in the store.
+
+    Attributes:
+        run_id: Its name.
+        store_url: Where it is kept; without a password.
+        out_dir: Where its results go.
+        began: When its wall time began, s since 1970, for a process that did not begin it (see `told_when`).
+    """
 
     run_id: str
     store_url: str
     out_dir: str
+    began: float | None = field(default=None, compare=False)
 
     @property
     def store(self) -> CandidateStore:
@@ -38,6 +49,10 @@ class Run:
     def done(self, stage: str) -> dict[int, Any]:
         """Payloads of the chunks of a stage that are finished."""
         return self.store.work_done(self.run_id, stage)
+
+    def payload(self, stage: str, chunk: int) -> Any:
+        """That of one chunk of a stage, which is finished."""
+        return self.store.work_done(self.run_id, stage, chunk)[chunk]
 
 
 @lru_cache(maxsize=4)
@@ -56,25 +71,47 @@ def _settings(url: str, run_id: str) -> RunSettings:
 
 
 @contextmanager
-def recorded(run: Run) -> Iterator[None]:
-    """The run's row says running, then finished, failed or interrupted."""
-    store = run.store
-    store.set_status(run.run_id, "running")
-    _started[run.run_id] = time.monotonic() - sum(p["seconds"] for p in run.done("relax").values())
-    try:
-        yield
-    except (KeyboardInterrupt, SystemExit):
-        store.set_status(run.run_id, "interrupted")
-        raise
-    except BaseException:
-        store.set_status(run.run_id, "failed")
-        raise
-    store.finish_run(run.run_id, "finished", run.done("export")[0])
+def recorded(run: Run, **place: Any) -> Iterator[Hold]:
+    """The run is in this process's hands, and its row says running, then finished, failed or interrupted.
+
+    A process that dies says nothing; then the lease that it held tells others (`reaper.py`).
+
+    Args:
+        run: To be carried out in the block.
+        place: What else the lease says of this process.
+
+    Raises:
+        StageError: another process carries the run out.
+    """
+    with held(run.store, run.run_id, this_place(**place)) as hold:
+        run.store.set_status(run.run_id, "running")
+        _started[run.run_id] = time.monotonic() - sum(p["seconds"] for p in run.done("relax").values())
+        try:
+            yield hold
+        except Exception:
+            _ended_by_error(hold, "failed")
+            raise
+        except BaseException:
+            _ended_by_error(hold, "interrupted")
+            raise
+        hold.end("finished", run.done("export")[0])
+
+
+def _ended_by_error(hold: Hold, status: str) -> None:
+    with suppress(StoreError):  # if the store is what broke, the lease expires
+        hold.end(status)
 
 
 def elapsed_seconds(run: Run) -> float:
     """Wall time of the run in this process, and of the relaxations of earlier ones, s."""
-    return time.monotonic() - _started[run.run_id]
+    if run.run_id in _started or run.began is None:
+        return time.monotonic() - _started[run.run_id]
+    return time.time() - run.began
+
+
+def told_when(run: Run) -> Run:
+    """The run as another process is told of it: with the time at which it began."""
+    return replace(run, began=time.time() - elapsed_seconds(run))
 
 
 def forget_runs() -> None:

@@ -6,12 +6,13 @@ and is all that a resumed run reads.
 
 from __future__ import annotations
 
+import os
 import re
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from ..core.errors import HysteronError, NotFoundError, SettingsError, nearest
 from ..core.registry import names
@@ -202,18 +203,39 @@ RELAXATIONS_A_REFINEMENT = 100
 
 
 class FlowTable(Settings):
-    """`[flow]`: how work is cut up and carried out.
+    """`[flow]`: how work is cut up and carried out. What comes out does not depend on who carries it out.
 
     Attributes:
+        runner: `local`: chunk by chunk, each of which processes of this machine share (`[potential] workers`). The others carry
+            out several chunks at once: `processes` of this machine, `dask` or `ray` workers of this machine or of a cluster.
+        workers: So many chunks at once, by default as many as there are cores; `local` takes one.
+        address: Of a Dask scheduler or a Ray cluster that runs already; without one, workers of this machine are started.
         chunk: Structures a task.
         refine: How many of the most promising candidates get the costly physics of the screens (vacancies, hops), minutes
             each. By default of a wall-time budget up to `REFINED_AT_MOST`, as many as there is time for; of a fixed amount
             of work one for every `RELAXATIONS_A_REFINEMENT`.
     """
 
-    runner: Literal["local"] = "local"
+    runner: Literal["local", "processes", "dask", "ray"] = "local"
+    workers: int | None = Field(default=None, ge=1)
+    address: str | None = None
     chunk: int = Field(default=24, ge=1)
     refine: int | None = Field(default=None, ge=0)
+
+    @model_validator(mode="after")
+    def _fits_the_runner(self) -> FlowTable:
+        if self.runner == "local" and self.workers not in (None, 1):
+            raise ValueError(
+                "the local runner takes one chunk at a time; [potential] workers says how many processes share it"
+            )
+        if self.address is not None and self.runner not in ("dask", "ray"):
+            raise ValueError(f"an address is that of a dask or ray cluster, not of {self.runner}")
+        return self
+
+    @property
+    def at_once(self) -> int:
+        """Chunks that are carried out at once."""
+        return 1 if self.runner == "local" else self.workers or os.cpu_count() or 1
 
 
 class RunSettings(Settings):
@@ -378,10 +400,17 @@ def _validated(merged: dict[str, Any], where: str) -> RunSettings:
         rows = value if key in _LISTS else [value]
         models = [validate(_TABLES[key], _with_own(key, row), f"{where}, [{key}]") for row in rows]
         tables[key] = tuple(models) if key in _LISTS else models[0]
-    settings = RunSettings(**tables)
+    settings = _one_process_a_chunk(RunSettings(**tables))
     if not any(table.share for table in settings.generator):
         raise SettingsError(f"{where}: nobody proposes. Give a [[generator]] a share above 0.")
     return settings
+
+
+def _one_process_a_chunk(settings: RunSettings) -> RunSettings:
+    """Where several chunks are carried out at once, each is by default left to one process."""
+    if settings.flow.runner == "local" or settings.potential.workers is not None:
+        return settings
+    return settings.model_copy(update={"potential": settings.potential.model_copy(update={"workers": 1})})
 
 
 def _with_own(key: str, row: dict[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ..core.candidate import Candidate, Failure, PropertyValue, Step
 from ..core.clock import utc_now
 from ..core.contracts import Predictor, Relaxation, Relaxer, Screen, Tools
-from ..core.errors import StageError
+from ..core.errors import OutputError, StageError
 from ..core.settings import config_hash
 from . import memory, selection, toolbox, twins
 from .progress import listener
@@ -404,7 +404,13 @@ def export(run: Run) -> str:
     from .results import write_results
 
     listener().stage("export", None)
-    summary = write_results(run)
+    try:
+        summary = write_results(run)
+    except OSError as error:
+        raise OutputError(
+            f"{run.out_dir} cannot be written ({error.strerror or error}). All candidates are in the store: once the folder "
+            f"can be written, go on with: hysteron discover --resume {run.run_id}"
+        ) from None
     run.store.upsert([], run.run_id, work=("export", 0, summary))
     return summary["report"]
 
@@ -461,5 +467,10 @@ def forget() -> None:
     """Drop what this process remembers of stores and runs, as a new process would."""
     forget_runs()
     memory.forget()
+    forget_crystals()
+
+
+def forget_crystals() -> None:
+    """Drop the crystals that this process remembers; the next step that needs them reads them anew."""
     for remembered in (_seeds, _known):
         remembered.cache_clear()

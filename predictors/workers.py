@@ -67,11 +67,20 @@ def map_unordered(
         raise
 
 
+def start_worker(parent: int) -> None:
+    """One thread per process; the parent handles interrupts and is watched."""
+    import torch
+
+    torch.set_num_threads(1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_watch, args=(parent,), daemon=True).start()
+
+
 def _warm_pool(workers: int) -> ProcessPoolExecutor:
     """Workers that stay for the next call: loading torch takes each of them seconds."""
     if workers not in _pools:
         _pools[workers] = ProcessPoolExecutor(
-            workers, mp_context=get_context("spawn"), initializer=_start_worker, initargs=(os.getpid(),)
+            workers, mp_context=get_context("spawn"), initializer=start_worker, initargs=(os.getpid(),)
         )
     return _pools[workers]
 
@@ -129,15 +138,6 @@ def _end(pool: ProcessPoolExecutor) -> None:
     """Stop the workers without waiting for the task in hand."""
     for process in list((pool._processes or {}).values()):
         process.terminate()
-
-
-def _start_worker(parent: int) -> None:
-    """One thread per process; the parent handles interrupts and is watched."""
-    import torch
-
-    torch.set_num_threads(1)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_watch, args=(parent,), daemon=True).start()
 
 
 def _watch(parent: int) -> None:

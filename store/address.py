@@ -1,6 +1,7 @@
 """Where is the store? Reads its address, and says what stands against it before a database is touched.
 
-An address is a path, `sqlite:///PATH` or `postgresql://user:password@host/database`.
+An address is a path, `sqlite:///PATH` or `postgresql://user:password@host/database`; the password may stand in
+`HYSTERON_STORE` alone.
 """
 
 from __future__ import annotations
@@ -86,9 +87,23 @@ def _postgresql(url: URL) -> Address:
         raise StoreError(
             "A PostgreSQL store needs the package psycopg: pip install 'hysteron[postgres]'."
         ) from None
-    url = url.set(drivername="postgresql+psycopg")
+    url = _with_password(url.set(drivername="postgresql+psycopg"))
     shown = url.set(drivername="postgresql", query={}).render_as_string(hide_password=True)
     return Address(url, None, shown)
+
+
+def _with_password(url: URL) -> URL:
+    """An address without a password takes it from `HYSTERON_STORE`, if that is the same address with one.
+
+    So an address can be written down, with a run or in Prefect's database, without its password.
+    """
+    if url.password is not None:
+        return url
+    try:
+        known = make_url(os.environ.get("HYSTERON_STORE", "")).set(drivername=url.drivername)
+    except (ArgumentError, ValueError):
+        return url
+    return known if known.set(password=None) == url else url
 
 
 def prepare_file(path: Path, create: bool) -> None:

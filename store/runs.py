@@ -14,7 +14,8 @@ from .rows import to_json
 from .schema import candidates, run_candidates, runs, work
 from .writing import upsert_rows, utc_now
 
-STATUSES = ("created", "running", "finished", "failed", "interrupted")
+STATUSES = ("created", "running", "finished", "failed", "interrupted", "crashed")
+"""`crashed`: the process was gone before it could say how the run ended; `interrupted`: it was told to stop."""
 LAST = "last"
 NAMED_IN_MESSAGES = 10
 
@@ -216,14 +217,18 @@ def write_work(
     require(connection, run_id)
     row = {"run_id": run_id, "stage": stage, "chunk": chunk, "status": status}
     row["payload"] = to_json(payload, f"The work {stage} {chunk} of run {run_id}")
-    if status == "planned" and chunk in read_work(connection, run_id, stage, "done"):
+    if status == "planned" and read_work(connection, run_id, stage, "done", chunk):
         return
     latest = connection.scalar(select(func.max(work.c.seq))) or 0
     upsert_rows(connection, work, [row | {"seq": latest + 1}])
 
 
-def read_work(connection: Connection, run_id: str, stage: str, status: str) -> dict[int, Any]:
-    """Payloads by chunk, in the order of chunks."""
+def read_work(
+    connection: Connection, run_id: str, stage: str, status: str, chunk: int | None = None
+) -> dict[int, Any]:
+    """Payloads by chunk, in the order of chunks; of one chunk alone if it is named."""
     statement = select(work.c.chunk, work.c.payload).order_by(work.c.chunk)
     statement = statement.where(work.c.run_id == run_id, work.c.stage == stage, work.c.status == status)
+    if chunk is not None:
+        statement = statement.where(work.c.chunk == chunk)
     return {row.chunk: json.loads(row.payload) for row in connection.execute(statement)}

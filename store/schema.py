@@ -203,6 +203,17 @@ work = Table(
 )
 """`seq` counts the writes of all runs: what has a smaller one was there before. Rows of schema 2 have none."""
 
+leases = Table(
+    "leases",
+    metadata,
+    Column("run_id", Word, ForeignKey("runs.run_id", ondelete="CASCADE"), primary_key=True),
+    Column("holder", Word, nullable=False),
+    Column("beat", BigInteger, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("place", Text, nullable=False),
+)
+"""Who carries a run out: see `leases.py`. `holder` is empty when nobody does; `place` is JSON."""
+
 same_as = Table(
     "same_as",
     metadata,

@@ -19,10 +19,11 @@ from sqlalchemy import func, select
 from ..core.candidate import Candidate
 from ..core.errors import InputError
 from ..core.filters import Filter
-from . import history, reading, relations, runs
+from . import history, leases, reading, relations, runs
 from .address import prepare_file, read_address
 from .database import Database
 from .history import PastWork
+from .leases import Lease
 from .migrate import bring_up_to_date
 from .query import conditions, find
 from .relations import Ancestor
@@ -151,6 +152,43 @@ class CandidateStore:
         """(candidate_id, position) of a run's ranking, the best first."""
         return self._database.read(lambda c: runs.ranking(c, run_id))
 
+    # Who carries a run out
+
+    def lease(self, run_id: str) -> Lease | None:
+        """The lease of a run; its holder is empty if it was given back."""
+        return self._database.read(lambda c: leases.find(c, run_id))
+
+    def leases(self) -> list[Lease]:
+        """Runs in somebody's hands, whether that process still lives or not."""
+        return self._database.read(leases.held)
+
+    def take_lease(
+        self, run_id: str, holder: str, place: dict[str, Any], instead_of: Lease | None = None
+    ) -> bool:
+        """Take a run that nobody holds, or that `instead_of` holds unchanged. Returns whether it is ours.
+
+        Raises:
+            NotFoundError: no such run.
+        """
+        return self._database.write(lambda c: leases.take(c, run_id, holder, place, instead_of))
+
+    def renew_lease(self, run_id: str, holder: str) -> bool:
+        """Say that the holder lives. Returns whether the run is still in its hands."""
+        return self._database.write(lambda c: leases.renew(c, run_id, holder))
+
+    def end_lease(self, run_id: str, holder: str, status: str, summary: dict[str, Any] | None = None) -> None:
+        """Note how a run ended and give it out of one's hands, both or neither."""
+
+        def write(connection):
+            runs.set_status(connection, run_id, status, summary)
+            leases.release(connection, run_id, holder)
+
+        self._database.write(write)
+
+    def crash(self, seen: Lease) -> bool:
+        """Say of a run that its process died, unless its lease has changed since it was seen. Returns whether it was said."""
+        return self._database.write(lambda c: leases.crash(c, seen))
+
     # Work, for resuming
 
     def plan_work(self, run_id: str, stage: str, chunk: int, payload: Any) -> None:
@@ -161,9 +199,9 @@ class CandidateStore:
         """Payloads of the chunks that are planned and not done, by chunk."""
         return self._database.read(lambda c: runs.read_work(c, run_id, stage, "planned"))
 
-    def work_done(self, run_id: str, stage: str) -> dict[int, Any]:
-        """Payloads of the chunks that are done, by chunk."""
-        return self._database.read(lambda c: runs.read_work(c, run_id, stage, "done"))
+    def work_done(self, run_id: str, stage: str, chunk: int | None = None) -> dict[int, Any]:
+        """Payloads of the chunks that are done, or of one of them, by chunk."""
+        return self._database.read(lambda c: runs.read_work(c, run_id, stage, "done", chunk))
 
     # What came before
 

@@ -21,7 +21,7 @@ import requests
 import urllib3
 
 from ... import __version__
-from ...core.errors import HysteronError, SettingsError, StageError
+from ...core.errors import HysteronError, SettingsError, StageError, UnreachableError
 from .access import KEY_VARIABLE
 from .json_text import parsed
 
@@ -106,7 +106,7 @@ class PatientSession(requests.Session):
                     return response
                 raise refused
             wait = self._wait(attempt, response)
-        raise StageError(
+        raise UnreachableError(
             f"The Materials Project gave no answer in {self.patience.attempts} attempts (the last: {trouble}). {KEPT}"
         )
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from ...core.candidate import Candidate
 from ...core.clock import utc_now
-from ...core.errors import FilterError, StageError
+from ...core.errors import FilterError, UnreachableError
 from ...core.filters import Filter, matches, names_in
 from ...core.identity import candidate_id
 from .federation import Gathered, ask_all
@@ -192,4 +192,4 @@ def _require_an_answer(gathered: Sequence[Gathered]) -> None:
     told = " ".join(
         each.error if each.refused else f"{each.provider.name}: {each.error}" for each in gathered
     )
-    raise StageError(f"No OPTIMADE provider answered. {told}")
+    raise UnreachableError(f"No OPTIMADE provider answered. {told}")

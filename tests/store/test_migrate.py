@@ -99,6 +99,7 @@ def test_a_store_of_the_first_schema_is_brought_up(store_url):
         store.upsert(sample.everyone())
     change(
         store_url,
+        "DROP TABLE leases",
         "DROP INDEX ix_candidates_chemical_formula_anonymous",
         "DROP INDEX ix_candidates_material_id",
         "ALTER TABLE candidates DROP COLUMN chemical_formula_anonymous",
