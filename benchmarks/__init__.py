@@ -1,9 +1,11 @@
 """One file per claim: each measures a figure and a baseline in the same run, and gives them as one JSON object."""
 
 BENCHMARKS = {
+    "faults": "hysteron.benchmarks.faults:run",
     "ferroelectric": "hysteron.benchmarks.ferroelectric:run",
     "generation": "hysteron.benchmarks.generation:run",
     "grounding": "hysteron.benchmarks.grounding:run",
+    "growth": "hysteron.benchmarks.growth:run",
     "ingest": "hysteron.benchmarks.ingest:run",
     "materials-project": "hysteron.benchmarks.materials_project:run",
     "night": "hysteron.benchmarks.night:run",

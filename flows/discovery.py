@@ -10,6 +10,7 @@ from __future__ import annotations
 from asyncio import CancelledError
 from collections.abc import Iterator
 from contextvars import ContextVar
+from pathlib import Path
 from typing import Any
 
 from prefect import Task, flow, get_run_logger, task
@@ -212,7 +213,7 @@ def start(run: Run) -> str:
 
 @flow(name="scheduled-discover", persist_result=False, validate_parameters=False)
 def discover(
-    settings: dict | None,
+    settings: dict | str | None,
     store_url: str | None,
     out_root: str,
     schedule: str = "",
@@ -221,7 +222,8 @@ def discover(
     """What a schedule fires: a new run each time, with the next seed.
 
     Args:
-        settings: A resolved RUN.toml; `None` begins no run, so that nothing but the resuming is done.
+        settings: A resolved RUN.toml, or the path of a RUN.toml on the machine that carries the run out; `None` begins no run,
+            so that nothing but the resuming is done.
         store_url: Where candidates live; `None` is `HYSTERON_STORE`, or the store of this machine's `HYSTERON_HOME`.
         out_root: Each run writes to a folder of its own inside.
         schedule: Name of the schedule, kept with the run.
@@ -233,6 +235,7 @@ def discover(
     from ..core.settings import default_store_url
     from . import reaper
     from .launch import new_run
+    from .run_settings import resolve
 
     log = get_run_logger()
     url = store_url or default_store_url()
@@ -248,4 +251,6 @@ def discover(
             log.error("run %s could not be resumed: %s", run.run_id, error)
     if settings is None:
         return None
+    if isinstance(settings, str):
+        settings = resolve(Path(settings)).model_dump(mode="json")
     return start(new_run(settings, url, out_root=out_root, advance_seed=True, schedule=schedule))

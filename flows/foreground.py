@@ -58,12 +58,15 @@ def _on_prefect(run: Run, url: str) -> None:
     try:
         start(run)
     except Exception as error:
-        if isinstance(error, HysteronError) or healthy(url):
+        if isinstance(error, HysteronError):
             raise
-        if run.store.get_run(run.run_id).status != "finished":
-            listener().say("Prefect's server does not answer; the run is carried out without it.")
-            forget_crystals()
-            carry_out(run)
+        if run.store.get_run(run.run_id).status == "finished":
+            return  # what went wrong is that Prefect could not be told so
+        if healthy(url):
+            raise
+        listener().say("Prefect's server does not answer; the run is carried out without it.")
+        forget_crystals()
+        carry_out(run)
 
 
 @contextmanager

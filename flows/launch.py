@@ -50,10 +50,9 @@ def new_run(
         config=settings,
         versions=versions(settings["potential"]["name"]),
         budget={key: settings["run"][key] for key in ("budget", "relaxations")},
+        work=("out", 0, {"folder": str(out_dir), "schedule": schedule}),
     )
-    run = Run(run_id, store_url, str(out_dir))
-    store.upsert([], run_id, work=("out", 0, {"folder": str(out_dir)}))
-    return run
+    return Run(run_id, store_url, str(out_dir))
 
 
 def resume(run_id: str, store_url: str, force: bool = False) -> Run:
@@ -91,7 +90,7 @@ def keep_password(store_url: str) -> str:
         return str(address.path)
     if address.url.password:
         os.environ["HYSTERON_STORE"] = address.url.render_as_string(hide_password=False)
-        return address.url.set(password=None).render_as_string()
+        return address.url._replace(password=None).render_as_string()
     return store_url
 
 

@@ -19,6 +19,7 @@ from typing import Any, Literal
 
 from ..core.errors import SettingsError, StageError
 from ..core.settings import home
+from ..store.address import names_password
 from .launch import keep_password
 from .limits import make_limits
 from .progress import listener
@@ -174,7 +175,7 @@ def register(job: Job, when: When, pool: str, job_variables: dict[str, Any] | No
         raise SettingsError(
             "A work pool needs a Prefect server that stays: start one ('prefect server start') and set PREFECT_API_URL."
         )
-    if job.store_url is not None and keep_password(job.store_url) != job.store_url:
+    if job.store_url is not None and names_password(job.store_url):
         raise SettingsError(
             "A deployment keeps no password: give --store without one, and HYSTERON_STORE with it to the workers."
         )

@@ -13,11 +13,14 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from functools import cache
 from itertools import islice
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
+
+from ..core.errors import StageError
 
 if TYPE_CHECKING:
     from threadpoolctl import ThreadpoolController
@@ -25,7 +28,13 @@ if TYPE_CHECKING:
 PARENT_CHECK_SECONDS = 2.0
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _pools: dict[int, ProcessPoolExecutor] = {}
+BREAKS_FORGIVEN = 1
 QUEUED_PER_WORKER = 2  # tasks in flight, so that no worker waits and little is lost when interrupted
+
+_KILLED = (
+    "{} times a process that was at work was killed; memory may be short. Fewer processes need less of it: say how many in "
+    "[potential] workers."
+)
 
 
 def map_unordered(
@@ -39,6 +48,7 @@ def map_unordered(
         workers: Number of processes; with one, the calls are made here.
 
     Raises:
+        StageError: a process was killed, as for want of memory, more than once; once is forgiven.
         Whatever `function` raises; an interrupt ends the workers at once.
     """
     if workers <= 1:
@@ -47,19 +57,25 @@ def map_unordered(
                 result = function(*task)
             yield i, result
         return
-    pool = _warm_pool(workers)
-    running: dict[Future[Any], int] = {}
-    queue = enumerate(tasks)
+    pool, broken = _warm_pool(workers), 0
+    under_way = _UnderWay(function, tasks, workers * QUEUED_PER_WORKER)
     try:
         while True:
-            for i, task in islice(queue, workers * QUEUED_PER_WORKER - len(running)):
-                with _single_threaded_children():
-                    running[pool.submit(function, *task)] = i
-            if not running:
-                break
-            done, _ = wait(running, return_when=FIRST_COMPLETED)
-            for future in done:
-                yield running.pop(future), future.result()
+            try:
+                under_way.fill(pool)
+                if not under_way.running:
+                    break
+                done, _ = wait(under_way.running, return_when=FIRST_COMPLETED)
+                for future in done:
+                    result = future.result()
+                    yield under_way.running.pop(future)[0], result
+            except BrokenProcessPool:
+                broken += 1
+                if broken > BREAKS_FORGIVEN:
+                    raise StageError(_KILLED.format(broken)) from None
+                _pools.pop(workers, None)
+                pool = _warm_pool(workers)
+                under_way.begin_again()
     except BaseException:
         _pools.pop(workers, None)
         _end(pool)
@@ -67,11 +83,38 @@ def map_unordered(
         raise
 
 
-def start_worker(parent: int) -> None:
-    """One thread per process; the parent handles interrupts and is watched."""
-    import torch
+class _UnderWay:
+    """Tasks that a pool was given and has not given back."""
 
-    torch.set_num_threads(1)
+    def __init__(self, function: Callable[..., Any], tasks: Iterable[tuple[Any, ...]], most: int) -> None:
+        self.running: dict[Future[Any], tuple[int, tuple[Any, ...]]] = {}
+        self._function, self._most = function, most
+        self._queue = enumerate(tasks)
+        self._first: list[tuple[int, tuple[Any, ...]]] = []
+
+    def fill(self, pool: ProcessPoolExecutor) -> None:
+        """Give the pool as many as it may have."""
+        while len(self.running) < self._most:
+            if not self._first:
+                self._first += islice(self._queue, 1)
+            if not self._first:
+                return
+            with _single_threaded_children():
+                self.running[pool.submit(self._function, *self._first[-1][1])] = self._first[-1]
+            self._first.pop()
+
+    def begin_again(self) -> None:
+        """The pool has lost a process, and with it everything it was given: all of that goes to the next one first."""
+        self._first += self.running.values()
+        self.running.clear()
+
+
+def start_worker(parent: int) -> None:
+    """To be called first in a process that works for `parent`: it has one thread, leaves interrupts to the parent, and ends with
+    it."""
+    os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))
+    if torch := sys.modules.get("torch"):
+        torch.set_num_threads(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_watch, args=(parent,), daemon=True).start()
 

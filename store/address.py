@@ -103,7 +103,15 @@ def _with_password(url: URL) -> URL:
         known = make_url(os.environ.get("HYSTERON_STORE", "")).set(drivername=url.drivername)
     except (ArgumentError, ValueError):
         return url
-    return known if known.set(password=None) == url else url
+    return known if known._replace(password=None) == url else url
+
+
+def names_password(address: str) -> bool:
+    """Whether a password stands in an address itself."""
+    try:
+        return "://" in address and make_url(address).password is not None
+    except (ArgumentError, ValueError):
+        return False
 
 
 def prepare_file(path: Path, create: bool) -> None:

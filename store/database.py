@@ -48,6 +48,8 @@ class Database:
         self.address = address
         self._engine = _sqlite_engine(address) if address.path else _postgresql_engine(address)
         self._pid = os.getpid()
+        self._file: tuple[int, int] | None = None
+        """Device and number of the SQLite file that is being written."""
 
     @property
     def is_sqlite(self) -> bool:
@@ -88,10 +90,40 @@ class Database:
         return self._engine
 
     def _transaction(self, task: Callable[[Connection], Result], writing: bool) -> Result:
+        self._see_the_file()
         with self._own_engine().connect() as connection:
             connection = connection.execution_options(hysteron_writing=writing)
             with connection.begin():
                 return task(connection)
+
+    def _see_the_file(self) -> None:
+        """See that the file at the address is still the one that is being written.
+
+        SQLite would go on writing to a file that was deleted, or whose disk was taken away, and lose it all in the end; or make
+        an empty one in its place.
+
+        Raises:
+            StoreError: it is not.
+        """
+        if self.address.path is None:
+            return
+        try:
+            found = os.stat(self.address.path)
+        except OSError as error:
+            if self._file is None:
+                return  # not made yet
+            raise StoreError(
+                f"The store {self.address.shown} has vanished ({error.strerror}): its file was deleted, or its disk taken away. "
+                "Bring it back; what had been written is in it, and a run can be resumed."
+            ) from None
+        if self._file not in (None, (found.st_dev, found.st_ino)):
+            self._file = None
+            self._own_engine().dispose()
+            raise StoreError(
+                f"The file of the store {self.address.shown} was replaced by another one while it was in use. Once it is the "
+                "right one, begin again; a run can be resumed."
+            )
+        self._file = (found.st_dev, found.st_ino)
 
     def _tried(self, attempt: Callable[[], Result]) -> Result:
         for i in range(ATTEMPTS):

@@ -91,13 +91,20 @@ class CandidateStore:
         config: dict[str, Any],
         versions: dict[str, Any] | None = None,
         budget: Any = None,
+        work: Work | None = None,
     ) -> None:
-        """Write the row of a new run, with the resolved settings and what can change a result.
+        """Write the row of a new run, with the resolved settings, what can change a result, and a piece of work that is done.
 
         Raises:
             InputError: the name is taken, or is no name.
         """
-        self._database.write(lambda c: runs.create_run(c, run_id, seed, config, versions or {}, budget))
+
+        def write(connection):
+            runs.create_run(connection, run_id, seed, config, versions or {}, budget)
+            if work is not None:
+                runs.write_work(connection, run_id, *work, "done")
+
+        self._database.write(write)
 
     def set_status(self, run_id: str, status: str) -> None:
         """Note that a run is `running`, `failed` or `interrupted`."""

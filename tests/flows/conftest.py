@@ -31,3 +31,21 @@ def small_catalog(own_home, small_home, monkeypatch):
     """The test's HYSTERON_HOME has the small catalogue."""
     monkeypatch.setenv("HYSTERON_HOME", str(small_home))
     return small_home
+
+
+@pytest.fixture(scope="session")
+def made_toy_world(tmp_path_factory):
+    """Known crystals, a potential and a hull that cost next to nothing."""
+    from hysteron.benchmarks.toy_world import World
+
+    return World(tmp_path_factory.mktemp("toy")).make(60)
+
+
+@pytest.fixture
+def toy_world(own_home, made_toy_world):
+    """The test lives in the toy world."""
+    from hysteron.flows import steps
+
+    with made_toy_world.inside():
+        yield made_toy_world
+    steps.forget()

@@ -157,3 +157,12 @@ def test_a_share_is_refused_and_postgresql_proposed(tmp_path, monkeypatch):
     with pytest.raises(StoreError, match=r"network share \(nfs\).*postgresql://"):
         CandidateStore.open(tmp_path / "s.db")
     assert not (tmp_path / "s.db").exists()
+
+
+def test_an_address_without_a_password_takes_it_from_the_environment(monkeypatch):
+    pytest.importorskip("psycopg")
+    monkeypatch.setenv("HYSTERON_STORE", "postgresql://me:secret@host/candidates")
+    assert read_address("postgresql://me@host/candidates").url.password == "secret"
+    assert read_address("postgresql://me@host/others").url.password is None
+    assert read_address("postgresql://me:own@host/candidates").url.password == "own"
+    assert "secret" not in read_address("postgresql://me@host/candidates").shown

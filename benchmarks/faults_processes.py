@@ -1,0 +1,204 @@
+"""The processes that `faults.py` kills: runs, and a Prefect server with its workers.
+
+A run is forked from a process that has everything loaded, so that it begins at once. This module is loaded there.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from datetime import datetime
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..core.errors import HysteronError, StageError
+from ..flows import discovery, launch, steps
+from ..flows.foreground import execute
+from ..flows.server import Server
+from ..store.store import CandidateStore
+
+if TYPE_CHECKING:
+    from ..store.runs import RunRow
+    from .toy_world import World
+
+POOL = "faults"
+CLIENT_RETRIES = "2"
+"""Of Prefect's client, so that a run whose server is gone ends within seconds."""
+
+
+# Runs
+
+
+def begin(world: World, url: str, out: str, settings: dict[str, Any]) -> BaseProcess:
+    """A process that carries out a new run."""
+    return _started(_begin, world, url, out, settings)
+
+
+def resume(world: World, url: str) -> BaseProcess:
+    """A process that goes on with the newest run of a store."""
+    return _started(_resume, world, url)
+
+
+def join(child: BaseProcess, patience_seconds: float) -> None:
+    """Until a process has ended.
+
+    Raises:
+        StageError: it does not.
+    """
+    child.join(patience_seconds)
+    if child.is_alive():
+        child.kill()
+        raise StageError(f"A run did not end within {patience_seconds:.0f} s.")
+
+
+def is_under_way(url: str) -> bool:
+    """Whether a run of the store has begun."""
+    if "://" not in url and not Path(url).exists():
+        return False
+    try:
+        with CandidateStore.open(url) as store:
+            rows = store.runs(limit=1)
+            return bool(rows) and rows[0].started is not None
+    except HysteronError:
+        return False
+
+
+def kill_holder(url: str) -> None:
+    """Kill the process that carries out the store's newest run."""
+    with CandidateStore.open(url) as store:
+        for lease in store.leases():
+            with suppress(ProcessLookupError):
+                os.kill(lease.place["pid"], signal.SIGKILL)
+
+
+def seconds_of(row: RunRow) -> float:
+    """Wall time of a run that has ended."""
+    assert row.started
+    assert row.finished
+    return (datetime.fromisoformat(row.finished) - datetime.fromisoformat(row.started)).total_seconds()
+
+
+def _started(target: Any, *arguments: Any) -> BaseProcess:
+    child = multiprocessing.get_context("forkserver").Process(target=target, args=arguments, daemon=True)
+    child.start()
+    return child
+
+
+def _begin(world: World, url: str, out: str, settings: dict[str, Any]) -> None:
+    with _quiet(), world.inside():
+        execute(launch.new_run(settings, url, out))
+
+
+def _resume(world: World, url: str) -> None:
+    with _quiet(), world.inside():
+        execute(launch.resume("last", url))
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """What a run says of faults that were meant is not shown."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    for stream in (1, 2):
+        os.dup2(null, stream)
+    steps.forget()
+    yield
+
+
+# Prefect
+
+
+class Servers:
+    """A Prefect server and a worker of a pool of type process.
+
+    Args:
+        folder: Where the server keeps its database.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._server = Server(folder / "prefect", ui=False)
+        self._worker: BaseProcess | None = None
+        self._deployment: Any = None
+        self.url = self._server.url
+
+    def start(self) -> None:
+        """Start it, or start it again where it was killed."""
+        self._server.revive()
+        self._server.wait()
+
+    def kill(self) -> None:
+        self._server.kill()
+
+    def submit(self, url: str, out: str, settings: dict[str, Any] | None) -> None:
+        """Ask the pool for a run; without settings, for one that resumes what died."""
+        from prefect.client.orchestration import get_client
+
+        parameters = {
+            "settings": settings,
+            "store_url": url,
+            "out_root": out,
+            "resume_crashed": settings is None,
+        }
+        with get_client(sync_client=True) as client:
+            if self._deployment is None:
+                self._deployment = _deployment(client)
+            client.create_flow_run_from_deployment(self._deployment, parameters=parameters)
+
+    def need_worker(self) -> None:
+        """Start a worker, unless one lives."""
+        if self._worker is None or not self._worker.is_alive():
+            self._worker = multiprocessing.get_context("forkserver").Process(target=_work, daemon=False)
+            self._worker.start()
+
+    def kill_worker(self) -> None:
+        assert self._worker is not None
+        self._worker.kill()
+        self._worker.join()
+
+    def end(self) -> None:
+        if self._worker is not None and self._worker.is_alive():
+            self.kill_worker()
+        self._server.kill()
+
+
+@contextmanager
+def servers(folder: Path) -> Iterator[Servers]:
+    """A Prefect server that this process and those it starts speak to while the block lasts."""
+    from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
+
+    started = Servers(folder)
+    names = {"PREFECT_API_URL": started.url, "PREFECT_CLIENT_MAX_RETRIES": CLIENT_RETRIES}
+    names |= {"PREFECT_HOME": str(folder / "prefect"), "PREFECT_LOGGING_LEVEL": "CRITICAL"}
+    os.environ.update(names)
+    own: Any = {PREFECT_API_URL: started.url, PREFECT_CLIENT_MAX_RETRIES: int(CLIENT_RETRIES)}
+    try:
+        started.start()
+        with temporary_settings(own):
+            yield started
+    finally:
+        started.end()
+
+
+def _deployment(client: Any) -> Any:
+    """The schedule's flow in a pool, without a schedule and without a limit. Returns its id."""
+    from prefect.client.schemas.actions import WorkPoolCreate
+    from prefect.types.entrypoint import EntrypointType
+
+    client.create_work_pool(WorkPoolCreate(name=POOL, type="process"))
+    made: Any = discovery.discover.to_deployment(
+        name=POOL, work_pool_name=POOL, entrypoint_type=EntrypointType.MODULE_PATH
+    )
+    return made.apply()
+
+
+def _work() -> None:
+    """What a worker does: `prefect worker start --pool faults`."""
+    import asyncio
+
+    from prefect.workers.process import ProcessWorker
+
+    with _quiet():
+        asyncio.run(ProcessWorker(work_pool_name=POOL, prefetch_seconds=1).start())

@@ -1,0 +1,225 @@
+"""What does a run cost beside its physics, and how does that grow?
+
+- `overhead`: what Prefect costs, as a share of a run of five minutes: its wall time less that of the steps themselves. The
+  baseline is what is left of the same run when the steps are called plainly.
+- `scale`: seconds a candidate of each stage, of the orchestration and of the store at 10^2, 10^3 and 10^4 candidates, in a toy
+  world (`toy_world.py`) whose potential costs next to nothing, and what that makes of 10^6.
+- `workers`: how much faster two workers are than one, for each task runner that is installed, and whether the stores
+  agree. The baseline is one worker of the same runner.
+"""
+
+from __future__ import annotations
+
+import math
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from ..core.errors import InputError
+from ..flows import launch, order, steps
+from ..flows.foreground import execute
+from ..flows.run import Run
+from ..flows.run_settings import resolve
+from ..store.comparison import content, differences
+from .toy_world import World
+
+SIZES, QUICK_SIZES = (100, 1_000, 10_000), (32, 64)
+CRYSTALS, QUICK_CRYSTALS = 2_000, 60
+MILLION = 1_000_000
+LONG_RUN = "5m"
+TARGET_SHARE = 0.05
+RELAXATIONS, CHUNK = 48, 6
+"""Of the run that one and two workers carry out with CHGNet."""
+RUNNERS = {"processes": "prefect", "dask": "prefect_dask", "ray": "prefect_ray"}
+"""Task runners, and the package that each needs."""
+
+
+def run(seed: int = 0, quick: bool = False, only: str | None = None) -> dict[str, Any]:
+    """Measure it.
+
+    Args:
+        seed: Of all runs.
+        quick: The toy world everywhere, and few candidates.
+        only: One row: overhead, scale or workers.
+
+    Raises:
+        InputError: no such row.
+    """
+    if only is not None and only not in _ROWS:
+        raise InputError(f"No row {only!r}. There are {', '.join(_ROWS)}.")
+    rows = [only] if only else list(_ROWS)
+    found = {row: _ROWS[row](seed, quick) for row in rows}
+    return {"benchmark": "growth", "n": len(rows), "seed": seed, "quick": quick, **found}
+
+
+# What Prefect costs
+
+
+def _overhead(seed: int, quick: bool) -> dict[str, Any]:
+    with _world(QUICK_CRYSTALS) as world:
+        settings = (
+            world.settings(QUICK_SIZES[0], 8, seed) if quick else _real({"budget": LONG_RUN, "seed": seed})
+        )
+        plain = _measured(world, settings, "plain", order.carry_out)
+        prefect = _measured(world, settings, "prefect", execute)
+    return {
+        "run": "toy" if quick else f"CHGNet, all devices, {LONG_RUN}",
+        "seconds": prefect["seconds"],
+        "share": prefect["beside_the_steps"] / prefect["seconds"],
+        "target_share": TARGET_SHARE,
+        "seconds_a_task": (prefect["beside_the_steps"] - plain["beside_the_steps"]) / prefect["calls"],
+        "baseline": "the same run, its steps called plainly",
+        "baseline_share": plain["beside_the_steps"] / plain["seconds"],
+        "prefect": prefect,
+        "plain": plain,
+    }
+
+
+def _measured(
+    world: World, settings: dict[str, Any], name: str, carry_out: Callable[[Run], Any]
+) -> dict[str, Any]:
+    """Wall time of a run, of each of its steps, and what is left."""
+    made = launch.new_run(settings, str(world.folder / f"{name}.db"), world.folder / name)
+    began = time.perf_counter()
+    with _timed_steps() as timed:
+        carry_out(made)
+    seconds = time.perf_counter() - began
+    in_steps = {step: sum(times) for step, times in timed.items()}
+    steps.forget()
+    return {
+        "seconds": seconds,
+        "steps": in_steps,
+        "calls": sum(map(len, timed.values())),
+        "beside_the_steps": seconds - sum(in_steps.values()),
+    }
+
+
+@contextmanager
+def _timed_steps() -> Iterator[dict[str, list[float]]]:
+    """Seconds of every call of a step that is made in this process while the block lasts."""
+    timed: dict[str, list[float]] = defaultdict(list)
+    before = dict(order.STEPS)
+
+    def clocked(name: str, step: Callable[..., Any]) -> Callable[..., Any]:
+        def call(*arguments: Any) -> Any:
+            began = time.perf_counter()
+            try:
+                return step(*arguments)
+            finally:
+                timed[name].append(time.perf_counter() - began)
+
+        return call
+
+    order.STEPS.update({name: clocked(name, step) for name, step in before.items()})
+    try:
+        yield timed
+    finally:
+        order.STEPS.update(before)
+
+
+# How it grows
+
+
+def _scale(seed: int, quick: bool) -> dict[str, Any]:
+    sizes = QUICK_SIZES if quick else SIZES
+    with _world(QUICK_CRYSTALS if quick else CRYSTALS) as world:
+        rows = [_at_size(world, size, seed) for size in sizes]
+    return {"sizes": rows, "for_a_million": _for_a_million(rows[-2], rows[-1])}
+
+
+def _at_size(world: World, size: int, seed: int) -> dict[str, Any]:
+    name = f"scale-{size}"
+    measured = _measured(world, world.settings(size, seed=seed), name, execute)
+    path = world.folder / f"{name}.db"
+    each = {step: seconds / size for step, seconds in measured["steps"].items()}
+    return {
+        "candidates": size,
+        "seconds": measured["seconds"],
+        "ms_a_candidate": 1000 * measured["seconds"] / size,
+        "steps_ms_a_candidate": {step: 1000 * seconds for step, seconds in each.items()},
+        "orchestration_ms_a_candidate": 1000 * measured["beside_the_steps"] / size,
+        "store_kib_a_candidate": path.stat().st_size / 1024 / size,
+    }
+
+
+def _for_a_million(small: dict[str, Any], large: dict[str, Any]) -> dict[str, Any]:
+    """Each part as it grew from the second largest size to the largest one, carried on."""
+    parts = {**large["steps_ms_a_candidate"], "orchestration": large["orchestration_ms_a_candidate"]}
+    before = {**small["steps_ms_a_candidate"], "orchestration": small["orchestration_ms_a_candidate"]}
+    ratio = large["candidates"] / small["candidates"]
+    hours, powers = {}, {}
+    for part, each in parts.items():
+        # The total grows as n to this power; 1 is in proportion.
+        powers[part] = 1 + math.log(max(each, 1e-9) / max(before[part], 1e-9)) / math.log(ratio)
+        total = each / 1000 * large["candidates"] * (MILLION / large["candidates"]) ** powers[part]
+        hours[part] = total / 3600
+    return {
+        "powers": powers,
+        "hours": hours,
+        "hours_in_all": sum(hours.values()),
+        "store_gib": large["store_kib_a_candidate"] * MILLION / 1024**2,
+    }
+
+
+# One worker and two
+
+
+def _workers(seed: int, quick: bool) -> dict[str, Any]:
+    found = {}
+    with _world(QUICK_CRYSTALS) as world:
+        for runner, package in RUNNERS.items():
+            if find_spec(package) is None:
+                found[runner] = {"skipped": f"{package} is not installed"}
+            else:
+                found[runner] = _with_workers(world, runner, seed, quick)
+    return found
+
+
+def _with_workers(world: World, runner: str, seed: int, quick: bool) -> dict[str, Any]:
+    seconds, stores = {}, {}
+    for workers in (1, 2):
+        flow = {"runner": runner, "workers": workers}
+        if quick:
+            settings = world.settings(QUICK_SIZES[0], 8, seed, **flow)
+        else:
+            settings = _real({"relaxations": RELAXATIONS, "seed": seed}, chunk=CHUNK, **flow)
+        name = f"{runner}-{workers}"
+        measured = _measured(world, settings, name, execute)
+        seconds[workers] = measured["seconds"]
+        stores[workers] = content(world.folder / f"{name}.db")
+    return {
+        "seconds": seconds,
+        "speed_up": seconds[1] / seconds[2],
+        "candidates": len(stores[1].candidates),
+        "equal_stores": not differences(stores[1], stores[2]),
+    }
+
+
+@contextmanager
+def _world(crystals: int) -> Iterator[World]:
+    with tempfile.TemporaryDirectory(prefix="hysteron-growth-") as name:
+        world = World(Path(name)).make(crystals)
+        with world.inside():
+            yield world
+
+
+def _real(options: dict[str, Any], **flow: Any) -> dict[str, Any]:
+    """A run on CHGNet and the bundled catalogue."""
+    values = resolve(options=options).model_dump(mode="json")
+    one_process = {"workers": 1} if flow else {}
+    return values | {
+        "flow": values["flow"] | flow,
+        "potential": values["potential"] | one_process,
+    }
+
+
+_ROWS: dict[str, Callable[[int, bool], dict[str, Any]]] = {
+    "overhead": _overhead,
+    "scale": _scale,
+    "workers": _workers,
+}
