@@ -115,7 +115,12 @@ def test_work_that_was_noted_before_there_was_an_order_counts_as_older(store_url
     with CandidateStore.open(store_url) as store:
         store.create_run("old", seed=0, config={"run": {}})
         store.upsert([], "old", work=("relax", 0, {"ids": ["x"]}))
-    change(store_url, *WITHOUT_ORDER, f"UPDATE {migrate.VERSION_TABLE} SET version_num = '0002'")
+    change(
+        store_url,
+        "DROP TABLE leases",
+        *WITHOUT_ORDER,
+        f"UPDATE {migrate.VERSION_TABLE} SET version_num = '0002'",
+    )
     with CandidateStore.open(store_url) as store:
         store.create_run("new", seed=1, config={})
         store.upsert([], "new", work=("out", 0, {}))
