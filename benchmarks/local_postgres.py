@@ -16,6 +16,7 @@ from ..core.errors import StageError
 
 DEBIAN = Path("/usr/lib/postgresql")
 USER = "hysteron"
+START_SECONDS = 60.0
 SYSTEM_USER = "postgres"
 """Debian's, that PostgreSQL runs as where this process is root's: it refuses to run as root."""
 
@@ -33,9 +34,20 @@ class Postgres:
         self._call("initdb", "-D", str(folder / "data"), "-U", USER, "-A", "trust")
 
     def start(self) -> None:
-        """Start it and wait until it answers; after a kill it recovers first."""
+        """Start it and wait until it answers; after a kill it recovers first.
+
+        As long as nobody has asked how a killed process ended, its number counts as taken, and PostgreSQL refuses to begin.
+        """
         own = ["-D", str(self.folder / "data"), "-w", "-l", str(self.folder / "log")]
-        self._call("pg_ctl", *own, "-o", f"-c listen_addresses='' -k {self.folder}", "start")
+        until = time.monotonic() + START_SECONDS
+        while True:
+            try:
+                self._call("pg_ctl", *own, "-o", f"-c listen_addresses='' -k {self.folder}", "start")
+                return
+            except StageError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.5)
 
     def stop(self) -> None:
         """End it, if it lives."""

@@ -1,9 +1,9 @@
 """What does a run need that costs almost nothing beside the store and the orchestration?
 
 A world of its own: some hundred known crystals in a store, a potential that knows volumes and electronegativities
-alone, and a hull of its energies. Everything else is what any run has: generator, relaxer, screens, ranking,
-report. The potential stands in a package of its own, as an outside package would bring one, so that every process
-of a run finds it.
+alone, and a hull of its energies. A generator puts together perovskites. Everything else is what any run has:
+relaxer, screens, ranking, report. Potential and generator stand in a package of their own, as an outside package
+would bring them, so that every process of a run finds them.
 """
 
 from __future__ import annotations
@@ -12,17 +12,21 @@ import csv
 import dataclasses
 import gzip
 import json
+import math
 import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..core.candidate import Candidate, Step
-from ..core.contracts import Calculation
+from ..core.contracts import Calculation, Tools
+from ..core.identity import candidate_id
+from ..core.settings import Settings
 from ..predictors.cell import Cell
 from ..predictors.hull.table import COLUMNS, card_file, table_name
 
@@ -30,6 +34,7 @@ if TYPE_CHECKING:
     from pymatgen.core import Composition, Structure
 
 NAME = "toy"
+GENERATOR = "toy-perovskites"
 METHOD = "toy volumes 1"
 VOLUME_PER_ATOM = 14.0
 """A^3; where the toy's crystals are at rest."""
@@ -41,6 +46,79 @@ AFFINITY_EV = 1.5
 
 NOBLE = (2, 10, 18)
 """Elements without an electronegativity; this world has none."""
+
+
+EDGE = 4.2
+"""A; of what is proposed, before it comes to rest."""
+METALS = (
+    *(
+        "Li",
+        "Na",
+        "K",
+        "Rb",
+        "Cs",
+        "Be",
+        "Mg",
+        "Ca",
+        "Sr",
+        "Ba",
+        "Sc",
+        "Y",
+        "La",
+        "Ti",
+        "Zr",
+        "Hf",
+        "V",
+        "Nb",
+        "Ta",
+        "Cr",
+    ),
+    *(
+        "Mo",
+        "W",
+        "Mn",
+        "Re",
+        "Fe",
+        "Ru",
+        "Os",
+        "Co",
+        "Rh",
+        "Ir",
+        "Ni",
+        "Pd",
+        "Pt",
+        "Cu",
+        "Ag",
+        "Au",
+        "Zn",
+        "Cd",
+        "Hg",
+        "Al",
+    ),
+    *(
+        "Ga",
+        "In",
+        "Tl",
+        "Ge",
+        "Sn",
+        "Pb",
+        "Sb",
+        "Bi",
+        "Ce",
+        "Pr",
+        "Nd",
+        "Sm",
+        "Eu",
+        "Gd",
+        "Tb",
+        "Dy",
+        "Ho",
+        "Er",
+        "Tm",
+        "Lu",
+    ),
+)
+ANIONS = ("O", "S", "Se", "Te", "F", "Cl", "Br", "I", "N")
 
 
 class Toy:
@@ -64,16 +142,56 @@ def _calculation(cell: Cell) -> Calculation:
 
 
 def _mixing_energy(numbers: np.ndarray) -> float:
-    """eV/atom, of the elements by atomic number."""
+    """eV/atom, of the elements by atomic number; some compounds are spoilt, so that not all of them are stable."""
     kinds, counts = np.unique(numbers, return_counts=True)
     fractions, chi = counts / counts.sum(), np.array([_electronegativity(int(z)) for z in kinds])
-    return float(-AFFINITY_EV * 0.5 * fractions @ (chi[:, None] - chi[None, :]) ** 2 @ fractions)
+    attraction = 0.5 * AFFINITY_EV * fractions @ (chi[:, None] - chi[None, :]) ** 2 @ fractions
+    spoilt = 0.0 if len(kinds) == 1 else abs(math.sin(float(kinds @ counts)))
+    return float(-attraction * (0.7 - spoilt))
 
 
 def _electronegativity(z: int) -> float:
     from pymatgen.core import Element
 
     return float(Element.from_Z(z).X)
+
+
+class PerovskitesConfig(Settings):
+    """Nothing can be set."""
+
+
+class Perovskites:
+    """Proposes cubic perovskites of any two metals; obeys `core.contracts.Generator`."""
+
+    name = GENERATOR
+    config_model = PerovskitesConfig
+
+    def __init__(self, config: PerovskitesConfig) -> None:
+        self.config = config
+
+    def generate(
+        self, seeds: Sequence[Candidate], count: int, rng: np.random.Generator, tools: Tools
+    ) -> Iterator[Candidate]:
+        """At most `count` of those that are not known, in an order that is drawn."""
+        pairs = list(combinations(METALS, 2))
+        left = count
+        for number in rng.permutation(len(pairs) * len(ANIONS)) if left else ():
+            pair, anion = pairs[number // len(ANIONS)], ANIONS[number % len(ANIONS)]
+            made = _perovskite(*pair, anion, seeds[0].candidate_id)
+            if tools.known is None or tools.known.find(made) is None:
+                yield made
+                left -= 1
+            if not left:
+                return
+
+
+def _perovskite(one: str, other: str, anion: str, parent: str) -> Candidate:
+    from pymatgen.core import Lattice, Structure
+
+    places = [(0, 0, 0), (0.5, 0.5, 0.5), (0.5, 0.5, 0), (0.5, 0, 0.5), (0, 0.5, 0.5)]
+    structure = Structure(Lattice.cubic(EDGE), [one, other, *[anion] * 3], places)
+    step = Step("generate", GENERATOR, "1", parents=(parent,))
+    return Candidate(candidate_id(structure), structure, provenance=(step,))
 
 
 class World:
@@ -107,7 +225,11 @@ class World:
         info = self._package / "hysteron_toy-1.dist-info"
         info.mkdir(parents=True)
         (info / "METADATA").write_text("Metadata-Version: 2.1\nName: hysteron-toy\nVersion: 1\n")
-        (info / "entry_points.txt").write_text(f"[hysteron.potentials]\n{NAME} = {__name__}:Toy\n")
+        points = {
+            "potentials": f"{NAME} = {__name__}:Toy",
+            "generators": f"{GENERATOR} = {__name__}:Perovskites",
+        }
+        (info / "entry_points.txt").write_text("".join(f"[hysteron.{k}]\n{v}\n" for k, v in points.items()))
         return self
 
     @contextmanager
@@ -144,7 +266,7 @@ class World:
                 "seed": seed,
             },
             "source": [{"name": "store", "path": str(self.known)}],
-            "generator": [{"name": "substitution"}],
+            "generator": [{"name": GENERATOR}],
             "potential": {"name": NAME, "workers": 1},
             "predictor": [],
             "screen": [{"name": "stability"}, {"name": "supply"}],

@@ -1,24 +1,11 @@
 """Work over processes: one that is killed is replaced, and what it had in hand is done again; once."""
 
-import os
-import signal
-
 import pytest
 from hysteron.core.errors import StageError
 from hysteron.predictors.workers import map_unordered
+from killed_workers import squared_once_killed
 
 NUMBERS = range(7)
-
-
-def squared_once_killed(number, flag, times):
-    """Kills its own process as often as there are no flags yet."""
-    for i in range(times):
-        try:
-            os.close(os.open(f"{flag}-{i}", os.O_CREAT | os.O_EXCL))
-        except FileExistsError:
-            continue
-        os.kill(os.getpid(), signal.SIGKILL)
-    return number**2
 
 
 def results(tmp_path, times):
@@ -28,6 +15,7 @@ def results(tmp_path, times):
 
 def test_what_a_killed_process_had_in_hand_is_done_again(tmp_path):
     assert results(tmp_path, 1) == {number: number**2 for number in NUMBERS}
+    assert (tmp_path / "flag-0").exists()
 
 
 def test_processes_that_are_killed_again_and_again_end_it_in_words(tmp_path):
