@@ -203,6 +203,7 @@ def discover_run(run_id: str, store_url: str, out_dir: str) -> str:
             return in_order(run, Plainly(), hold.check)
         finally:
             artifacts.close()
+            tether.gone()  # what could not be sent is not waited for when the process ends
 
 
 def start(run: Run) -> str:
