@@ -53,17 +53,17 @@ def server_may_answer_later(task: Any, task_run: Any, state: Any) -> bool:
     **_KEEP_IN_STORE,
 )
 def retrieve(run: Run) -> int:
-    return STEPS["retrieve"](run)
+    return _called("retrieve", run)
 
 
 @task(name="generate", task_run_name="generate-{chunk}", **_KEEP_IN_STORE)
 def generate(run: Run, chunk: int) -> int:
-    return STEPS["generate"](run, chunk)
+    return _called("generate", run, chunk)
 
 
 @task(name="select", **_KEEP_IN_STORE)
 def select(run: Run) -> int:
-    return STEPS["select"](run)
+    return _called("select", run)
 
 
 @task(name="relax", task_run_name="relax-{chunk}", **_KEEP_IN_STORE)
@@ -83,22 +83,27 @@ def refine(run: Run, chunk: int) -> str:
 
 @task(name="rank", **_KEEP_IN_STORE)
 def rank(run: Run) -> int:
-    return STEPS["rank"](run)
+    return _called("rank", run)
 
 
 @task(name="second-opinion", **_KEEP_IN_STORE)
 def second_opinion(run: Run) -> int:
-    return STEPS["second-opinion"](run)
+    return _called("second-opinion", run)
 
 
 @task(name="export", **_KEEP_IN_STORE)
 def export(run: Run) -> str:
-    return STEPS["export"](run)
+    return _called("export", run)
 
 
 TASKS: dict[str, Task] = {
     one.name: one for one in (retrieve, generate, select, relax, screen, refine, rank, second_opinion, export)
 }
+
+
+def _called(step: str, run: Run, *chunk: int) -> Any:
+    """A step, looked up in the process that carries it out."""
+    return STEPS[step](run, *chunk)
 
 
 def _told(run: Run, step: str, chunk: int) -> Any:
@@ -182,7 +187,7 @@ class ThroughPrefect:
         return TASKS[step].with_options(tags=self._tags[step]) if step in self._tags else TASKS[step]
 
 
-@flow(name="discover", persist_result=False, validate_parameters=False)
+@flow(name="discover", flow_run_name="{run_id}", persist_result=False, validate_parameters=False)
 def discover_run(run_id: str, store_url: str, out_dir: str) -> str:
     """Carry out, or go on with, a run that the store holds. Returns the report's path."""
     run = Run(run_id, store_url, out_dir)
@@ -190,8 +195,7 @@ def discover_run(run_id: str, store_url: str, out_dir: str) -> str:
     assert context is not None
     assert context.flow_run is not None
     own, url = str(context.flow_run.id), str(context.client.api_url).rstrip("/")
-    flow_runs = [one for one in (own, _outer.get()) if one]
-    with recorded(run, flow_runs=flow_runs) as hold, tethered(url) as tether, counting() as counted:
+    with recorded(run, flow_runs=_with_outer(own)) as hold, tethered(url) as tether, counting() as counted:
         artifacts = Artifacts(own)
         try:
             return in_order(run, ThroughPrefect(run, tether, artifacts, counted), hold.check)
@@ -204,6 +208,18 @@ def discover_run(run_id: str, store_url: str, out_dir: str) -> str:
         finally:
             artifacts.close()
             tether.gone()  # what could not be sent is not waited for when the process ends
+
+
+def _remember_outer() -> None:
+    """The present flow run is the one of a schedule."""
+    context = FlowRunContext.get()
+    _outer.set(str(context.flow_run.id) if context and context.flow_run else None)
+
+
+def _with_outer(flow_run: str) -> list[str]:
+    """A flow run and the one of a schedule around it. (A flow goes to other processes with all that it names itself.)"""
+    outer = _outer.get()
+    return [flow_run, outer] if outer else [flow_run]
 
 
 def start(run: Run) -> str:
@@ -240,8 +256,7 @@ def discover(
 
     log = get_run_logger()
     url = store_url or default_store_url()
-    context = FlowRunContext.get()
-    _outer.set(str(context.flow_run.id) if context and context.flow_run else None)
+    _remember_outer()
     for run_id in reaper.reap(url):
         log.warning("run %s died without a word; it is marked as crashed", run_id)
     for run in reaper.resumable(url, schedule) if resume_crashed else ():

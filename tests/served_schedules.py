@@ -18,9 +18,14 @@ PROGRAMME = """
 import json, signal, sys
 from pathlib import Path
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a job in the background ignores it
+from hysteron.flows.progress import Silent, listening
 from hysteron.flows.schedule import Job, When, serve
+class Say(Silent):
+    def say(self, sentence):
+        print(sentence, flush=True)
 job, when = json.loads(sys.argv[1])
-serve(Job(**job | {"out_root": Path(job["out_root"])}), When(**when))
+with listening(Say()):
+    serve(Job(**job | {"out_root": Path(job["out_root"])}), When(**when))
 """
 
 

@@ -148,7 +148,7 @@ def test_a_run_that_died_with_its_schedule_is_gone_on_with_by_the_next(toy_world
     """As when the machine loses its power: schedule, Prefect's server and the run are all gone."""
     job = Job("nightly", toy_world.settings(200, 2), str(tmp_path / "store.db"), tmp_path / "runs", True)
     log = tmp_path / "log"
-    with served(job, When(every_seconds=3600), log) as process:
+    with served(job, When(every_seconds=5), log) as process:
         assert wait_for(lambda: runs_of(job.store_url, "running")), log.read_text()[-3000:]
         with CandidateStore.open(job.store_url) as store:
             (lease,) = store.leases()
@@ -157,7 +157,7 @@ def test_a_run_that_died_with_its_schedule_is_gone_on_with_by_the_next(toy_world
             os.kill(pid, signal.SIGKILL)
         process.wait()
     (died,) = runs_of(job.store_url, "running")
-    with served(job, When(every_seconds=3600), log):
+    with served(job, When(every_seconds=5), log):
         finished = wait_for(lambda: died.run_id in [run.run_id for run in runs_of(job.store_url, "finished")])
         assert finished, log.read_text()[-3000:]
         states = _states_of(json.loads(record_path().read_text())["url"], lease.place["flow_runs"])
