@@ -4,10 +4,12 @@ Earlier runs count as far as they had come when this one began (`store.history`)
 resumed run remembers what the undisturbed one remembered. Of runs that asked the same *question* (preset, question, sources):
 
 - what they proposed is not proposed again;
-- what they proposed and never relaxed, with generators set as tonight's, is *left over*. The best of it by predicted distance
-  from the hull, as many as are newly proposed, competes with the new proposals for tonight's relaxations;
-- the head of the last finished one's ranking *stands*: it is judged and ranked again tonight beside what is new;
-- what was relaxed and what passed says which regions of chemistry are worth a look (`exploration`).
+- what they proposed and never relaxed, with generators set as tonight's, is *left over*; so is what a run relaxed that
+  had not come to its ranking, and this costs nothing any more. The best of both by predicted distance from the hull, as
+  many as are newly proposed, competes with the new proposals for tonight's relaxations;
+- the head of the last finished one's ranking *stands*, and that of any that went on beside it: it is judged and ranked
+  again tonight beside what is new;
+- what was judged and what passed says which regions of chemistry are worth a look (`exploration`).
 
 What any run has relaxed with the same weights and the same relaxer is not relaxed again, whoever asked; what a screen has
 measured with the same settings and models is not measured again. With other models both are done anew, and the values
@@ -17,9 +19,10 @@ stand side by side by method. A crystal that came to rest tonight where an earli
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 from ..core.candidate import Candidate, Step
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
     from pymatgen.core import Structure
 
     from ..retrieval.known import KnownCrystals
+    from ..store.history import PastWork
 
 STAGE = "memory"
 MOVES_ATOMS = ("relax", "ingest")
@@ -50,7 +54,8 @@ class Memory:
         earlier: How many runs of the same question there were.
         previous: The last of them that finished.
         paid: How many crystals were relaxed with tonight's model, by any run.
-        left_over: How many were proposed for the same question by like generators, and not relaxed with tonight's model.
+        left_over: How many were proposed for the same question by like generators and not relaxed with tonight's model, or
+            relaxed and not judged.
         backlog: Those of them that compete tonight, and who had proposed each.
         standing: What is ranked again, best first.
         where: Which regions of chemistry are worth a look.
@@ -115,24 +120,28 @@ class Past:
     """What earlier runs had done when this one began.
 
     Attributes:
+        runs: Those of the same question, in order.
         paid: Relaxed with tonight's model, by any run.
-        relaxed: Relaxed by runs of the same question, with any model, in order.
-        settled: Those of them that need not be done again.
+        settled: Relaxed with tonight's model by runs of the same question.
+        tried: Relaxed, with any model, by those of them that had come to their ranking.
         passed: Ranked by these runs.
         proposed: By runs of the same question with like generators, and by whom.
+        unjudged: Settled by none that had come to its ranking; and who had proposed each.
     """
 
     runs: tuple[str, ...]
     paid: frozenset[str]
-    relaxed: tuple[str, ...]
     settled: frozenset[str]
+    tried: frozenset[str]
     passed: frozenset[str]
     proposed: Mapping[str, str]
+    unjudged: Mapping[str, str]
 
     @property
-    def left_over(self) -> list[str]:
-        """Proposals that nobody has relaxed with tonight's model, in the order they came."""
-        return [identifier for identifier in self.proposed if identifier not in self.settled]
+    def left_over(self) -> dict[str, str]:
+        """Proposals that no run of the question has relaxed with tonight's model, or none that judged them; by whom."""
+        waiting = {i: who for i, who in self.proposed.items() if i not in self.settled}
+        return waiting | dict(self.unjudged)
 
 
 @lru_cache(maxsize=2)
@@ -142,31 +151,44 @@ def past(run: Run) -> Past:
     configs = store.earlier_configs(run.run_id)
     like = [i for i, config in configs.items() if question_of(config) == question_of(tonight)]
     relaxer = relaxer_words(toolbox.relaxer(run.settings.potential)) if configs else ""
+    ranked = store.done_before(run.run_id, "rank", like)
+    ended = {piece.run_id for piece in ranked}
     paid: set[str] = set()
-    relaxed: dict[str, None] = {}
+    tried: set[str] = set()
     settled: set[str] = set()
+    judged: set[str] = set()
     for piece in store.done_before(run.run_id, "relax"):
         ids, who = piece.payload["ids"], piece.payload.get("relaxer")
         paid.update(ids if who == relaxer else ())
-        if piece.run_id in like:
-            relaxed |= dict.fromkeys(ids)
-            settled.update(ids if who in (relaxer, None) else ())  # older runs noted no model
-    ranked = store.done_before(run.run_id, "rank", like)
-    willing = [i for i in like if generators_of(configs[i]) == generators_of(tonight)]
+        if piece.run_id not in like:
+            continue
+        came_to_an_end = piece.run_id in ended
+        tried.update(ids if came_to_an_end else ())
+        if who in (relaxer, None):  # older runs noted no model
+            settled.update(ids)
+            judged.update(ids if came_to_an_end else ())
+    proposals = store.done_before(run.run_id, "generate", like)
+    willing = {i for i in like if generators_of(configs[i]) == generators_of(tonight)}
+    by_anybody = _proposers(proposals, configs)
     return Past(
         runs=tuple(like),
         paid=frozenset(paid),
-        relaxed=tuple(relaxed),
-        settled=frozenset(settled | (paid & relaxed.keys())),
+        settled=frozenset(settled),
+        tried=frozenset(tried),
         passed=frozenset(i for piece in ranked for i in piece.payload["ids"]),
-        proposed=_proposers(run, willing),
+        proposed=_proposers([piece for piece in proposals if piece.run_id in willing], configs),
+        unjudged={i: by_anybody[i] for i in sorted(settled - judged) if i in by_anybody},
     )
 
 
-def _proposers(run: Run, of_runs: Collection[str]) -> dict[str, str]:
+def _proposers(pieces: Iterable[PastWork], configs: Mapping[str, Any]) -> dict[str, str]:
+    """Who proposed each crystal, by id."""
     found: dict[str, dict[str, None]] = {}
-    for piece in run.store.done_before(run.run_id, "generate", of_runs):
-        for name, ids in piece.payload.get("by_generator", {}).items():
+    for piece in pieces:
+        given = piece.payload.get("by_generator")
+        if given is None:  # a run begun before there were two generators noted no names
+            given = {configs[piece.run_id]["generator"][0]["name"]: piece.payload["ids"]}
+        for name, ids in given.items():
             for identifier in ids:
                 found.setdefault(identifier, {})[name] = None
     return {identifier: TOGETHER.join(names) for identifier, names in found.items()}
@@ -176,8 +198,8 @@ def _recalled(run: Run) -> Memory:
     before = past(run)
     left = before.left_over
     most = proposals_wanted(run.settings)
-    previous, standing = _last_ranking(run, before)
-    formulas = run.store.formulas_of(before.relaxed)
+    previous, standing = _last_rankings(run, before)
+    formulas = run.store.formulas_of(sorted(before.tried))
     where = exploration.explore(
         exploration.counted(formulas.values()),
         exploration.counted(formula for i, formula in formulas.items() if i in before.passed),
@@ -187,22 +209,36 @@ def _recalled(run: Run) -> Memory:
         previous=previous,
         paid=len(before.paid),
         left_over=len(left),
-        backlog={i: before.proposed[i] for i in _most_stable(run, before, left)[:most]},
+        backlog={i: left[i] for i in _most_stable(run, left)[:most]},
         standing=tuple(standing),
         where=where,
     )
 
 
-def _last_ranking(run: Run, before: Past) -> tuple[str | None, list[str]]:
-    """The last finished run of the question, and what of its ranking stands: known materials, and what is at rest."""
-    finished = run.store.done_before(run.run_id, "export", before.runs)
+def _last_rankings(run: Run, before: Past) -> tuple[str | None, list[str]]:
+    """The last finished run of the question, and what stands of its ranking, and of those of runs that it knew nothing of.
+
+    These had not finished when it began. What it knew is in its own ranking, if it is good enough.
+    """
+    finished = [piece.run_id for piece in run.store.done_before(run.run_id, "export", before.runs)]
     if not finished:
         return None, []
-    previous = finished[-1].run_id
-    ranking = run.store.done_before(run.run_id, "rank", [previous])[-1].payload["ids"]
+    previous = finished[-1]
+    known = {piece.run_id for piece in run.store.done_before(previous, "export", before.runs)}
+    heads = [previous, *(i for i in finished[:-1] if i not in known)]
+    rankings = {
+        piece.run_id: piece.payload["ids"] for piece in run.store.done_before(run.run_id, "rank", heads)
+    }
+    standing = [_standing(run, rankings[i]) for i in heads]
+    in_turn = (i for places in zip_longest(*standing) for i in places if i is not None)
+    return previous, list(dict.fromkeys(in_turn))
+
+
+def _standing(run: Run, ranking: Sequence[str]) -> list[str]:
+    """The head of a ranking: known materials, and what is at rest."""
     relaxer = toolbox.relaxer(run.settings.potential)
-    standing = [c.candidate_id for c in run.store.get_many(ranking) if _stands(c, relaxer)]
-    return previous, standing[: STANDING_PER_PLACE * run.settings.rank.top]
+    stands = [c.candidate_id for c in run.store.get_many(ranking) if _stands(c, relaxer)]
+    return stands[: STANDING_PER_PLACE * run.settings.rank.top]
 
 
 def _stands(candidate: Candidate, relaxer: Relaxer) -> bool:
@@ -210,8 +246,8 @@ def _stands(candidate: Candidate, relaxer: Relaxer) -> bool:
     return candidate.provenance[0].stage != "generate" or is_at_rest(candidate, relaxer)
 
 
-def _most_stable(run: Run, before: Past, left: Iterable[str]) -> list[str]:
-    """Left-over proposals by the distance from the hull that was predicted for them; those without one come last."""
+def _most_stable(run: Run, left: Iterable[str]) -> list[str]:
+    """Left-over crystals by the distance from the hull that was predicted for them; those without one come last."""
     distances = expected_before(run)
     return sorted(left, key=lambda i: (i not in distances, distances.get(i, 0.0), i))
 

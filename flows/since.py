@@ -54,7 +54,9 @@ class _Came:
     def __init__(self, run: Run) -> None:
         known = memory.remembered(run)
         self._backlog = set(known.backlog)
-        self._places = {identifier: i for i, identifier in enumerate(known.standing, 1)}
+        ranked = run.store.done_before(run.run_id, "rank", [known.previous or ""])
+        self._places = {i: place for piece in ranked for place, i in enumerate(piece.payload["ids"], 1)}
+        self._standing = set(known.standing)
         payloads = run.done("relax").values()
         self._relaxed = {i for payload in payloads for i in payload["ids"]}
         self._reused = {i for payload in payloads for i in payload.get("reused", ())}
@@ -67,8 +69,10 @@ class _Came:
             return "proposed by an earlier run, relaxed in this one"
         if identifier in self._relaxed:
             return "proposed and relaxed in this run"
-        if identifier in self._places:
+        if identifier in self._standing and identifier in self._places:
             return f"stood at place {self._places[identifier]} of the last ranking, beyond its shortlist"
+        if identifier in self._standing:
+            return "ranked by another run, which went on beside the last one"
         return "a known material that the last ranking did not hold"
 
 

@@ -213,14 +213,23 @@ def ranking(connection: Connection, run_id: str) -> list[tuple[str, int]]:
 def write_work(
     connection: Connection, run_id: str, stage: str, chunk: int, payload: Any, status: str
 ) -> None:
-    """Note a chunk of work as `planned` or `done`; what is done is not planned again."""
+    """Note a chunk of work as `planned` or `done`; what is done is not planned again, and keeps its place in the order."""
     require(connection, run_id)
     row = {"run_id": run_id, "stage": stage, "chunk": chunk, "status": status}
     row["payload"] = to_json(payload, f"The work {stage} {chunk} of run {run_id}")
-    if status == "planned" and read_work(connection, run_id, stage, "done", chunk):
+    done = _order_of(connection, run_id, stage, chunk)
+    if status == "planned" and done is not None:
         return
-    latest = connection.scalar(select(func.max(work.c.seq))) or 0
-    upsert_rows(connection, work, [row | {"seq": latest + 1}])
+    if done is None:
+        done = (connection.scalar(select(func.max(work.c.seq))) or 0) + 1
+    upsert_rows(connection, work, [row | {"seq": done}])
+
+
+def _order_of(connection: Connection, run_id: str, stage: str, chunk: int) -> int | None:
+    """When a chunk of work was done, in the order of all work; `None` if it is not."""
+    this = (work.c.run_id == run_id, work.c.stage == stage, work.c.chunk == chunk, work.c.status == "done")
+    row = connection.execute(select(func.coalesce(work.c.seq, 0)).where(*this)).one_or_none()
+    return None if row is None else row[0]
 
 
 def read_work(

@@ -181,6 +181,45 @@ def copied(source, target) -> None:
         one.backup(other)
 
 
+def test_what_a_run_relaxed_and_never_judged_is_judged_by_the_next_one_at_no_cost(world, tmp_path):
+    died = toys.new_run(tmp_path, "died")
+    die_in(died, "rank", world)
+    run = toys.new_run(tmp_path, "next", seed=1)
+    toys.carry_out(run)
+    paid, known = set(ids(died, "relax")), memory.remembered(run)
+    assert known.where.average is None, "what nobody has judged tells nothing of a region"
+    assert paid <= set(known.backlog)
+    assert set(known.backlog.values()) == {"salts"}
+    assert {i for payload in run.done("relax").values() for i in payload["reused"]} == paid
+    assert paid <= set(ids(run, "screen"))
+    assert set(toys.Relaxer.relaxed.values()) == {1}
+    after = toys.new_run(tmp_path, "after", seed=2)
+    assert not paid & set(memory.remembered(after).backlog)
+
+
+def test_what_runs_side_by_side_have_ranked_stands_together(world, tmp_path):
+    beside = toys.new_run(tmp_path, "beside", seed=3)
+    last = toys.new_run(tmp_path, "last", seed=4)
+    for run in (beside, last):
+        toys.carry_out(run)
+    known = memory.remembered(toys.new_run(tmp_path, "next", seed=5))
+    assert known.previous == last.run_id
+    rankings = [run.done("rank")[0]["ids"][: 2 * 4] for run in (last, beside)]
+    assert known.standing[:2] == (rankings[0][0], rankings[1][0])
+    assert set(known.standing) == {*rankings[0], *rankings[1]}
+
+
+def test_a_finished_run_that_is_resumed_keeps_its_ranking_and_its_place(world, tmp_path):
+    first = toys.new_run(tmp_path, "first")
+    toys.carry_out(first)
+    ranking = first.done("rank")
+    run = toys.new_run(tmp_path, "next", seed=1)
+    die_in(run, "rank", world)
+    toys.carry_out(first)
+    assert first.done("rank") == ranking
+    assert toys.carry_out(run)["since"]["run_id"] == first.run_id
+
+
 # Other questions, other models
 
 

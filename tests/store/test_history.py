@@ -40,6 +40,13 @@ def test_what_is_added_meanwhile_is_not_seen_however_late_it_is_asked(two):
     ]  # fmt: skip
 
 
+def test_what_is_written_again_keeps_its_place_and_what_was_planned_gets_one_when_it_is_done(two):
+    two.upsert([], "early", work=("relax", 0, "first again"))
+    two.upsert([], "early", work=("relax", 2, "third"))
+    two.plan_work("early", "relax", 1, "planned again")
+    assert told(two, "late") == [("early", 1, "second"), ("early", 0, "first again")]
+
+
 def test_it_can_be_asked_of_some_runs_and_stages(two):
     assert told(two, "late", of_runs=[]) == []
     assert told(two, "late", "screen") == []
