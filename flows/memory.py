@@ -4,9 +4,10 @@ Earlier runs count as far as they had come when this one began (`store.history`)
 resumed run remembers what the undisturbed one remembered. Of runs that asked the same *question* (preset, question, sources):
 
 - what they proposed is not proposed again;
-- what they proposed and never relaxed, with generators set as tonight's, is *left over*; so is what a run relaxed that
-  had not come to its ranking, and this costs nothing any more. The best of both by predicted distance from the hull, as
-  many as are newly proposed, competes with the new proposals for tonight's relaxations;
+- what they proposed and never relaxed, with generators set as tonight's, is *left over*. The best of it by predicted distance
+  from the hull, as many as are newly proposed, competes with the new proposals for tonight's relaxations;
+- what they relaxed and did not judge, because they had not come to their ranking, or judged by other windows than
+  tonight's, is *unjudged*: the best of it, as many as one night relaxes, is judged tonight and costs no relaxation;
 - the head of the last finished one's ranking *stands*, and that of any that went on beside it: it is judged and ranked
   again tonight beside what is new;
 - what was judged and what passed says which regions of chemistry are worth a look (`exploration`).
@@ -19,6 +20,7 @@ stand side by side by method. A crystal that came to rest tonight where an earli
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -54,9 +56,9 @@ class Memory:
         earlier: How many runs of the same question there were.
         previous: The last of them that finished.
         paid: How many crystals were relaxed with tonight's model, by any run.
-        left_over: How many were proposed for the same question by like generators and not relaxed with tonight's model, or
-            relaxed and not judged.
-        backlog: Those of them that compete tonight, and who had proposed each.
+        left_over: How many were proposed for the same question by like generators, and not relaxed with tonight's model.
+        unjudged: How many were relaxed with it and are not judged, or not by tonight's screens.
+        backlog: Those of both that compete tonight, and who had proposed each.
         standing: What is ranked again, best first.
         where: Which regions of chemistry are worth a look.
     """
@@ -65,6 +67,7 @@ class Memory:
     previous: str | None = None
     paid: int = 0
     left_over: int = 0
+    unjudged: int = 0
     backlog: Mapping[str, str] = dataclasses.field(default_factory=dict)
     standing: tuple[str, ...] = ()
     where: Exploration = dataclasses.field(default_factory=Exploration)
@@ -75,8 +78,11 @@ class Memory:
         if not self.earlier:
             return ""
         runs = "1 earlier run" if self.earlier == 1 else f"{self.earlier} earlier runs"
+        waiting = f"{self.left_over} proposals left over"
+        if self.unjudged:
+            waiting += f" and {self.unjudged} relaxed ones not judged by these screens"
         return (
-            f"{runs} of this question: {self.left_over} proposals left over, of which {len(self.backlog)} compete; "
+            f"{runs} of this question: {waiting}, of which {len(self.backlog)} compete; "
             f"{len(self.standing)} candidates stand; {self.paid} crystals were relaxed with this model before."
         )
 
@@ -112,6 +118,11 @@ def generators_of(config: Mapping[str, Any]) -> str:
     return config_hash(sorted([t["name"], t.get("settings", {})] for t in tables if t.get("share", 1)))
 
 
+def screens_of(config: Mapping[str, Any]) -> str:
+    """Hash of who judges in a run, and by which windows."""
+    return config_hash([[t["name"], t.get("settings", {})] for t in config.get("screen", [])])
+
+
 # What was done before
 
 
@@ -126,7 +137,9 @@ class Past:
         tried: Relaxed, with any model, by those of them that had come to their ranking.
         passed: Ranked by these runs.
         proposed: By runs of the same question with like generators, and by whom.
-        unjudged: Settled by none that had come to its ranking; and who had proposed each.
+        unjudged: Settled, and screened by none that came to its ranking with tonight's model and screens; and who had
+            proposed each.
+        a_night: The most that one of these runs relaxed, or a chunk.
     """
 
     runs: tuple[str, ...]
@@ -136,12 +149,12 @@ class Past:
     passed: frozenset[str]
     proposed: Mapping[str, str]
     unjudged: Mapping[str, str]
+    a_night: int
 
     @property
     def left_over(self) -> dict[str, str]:
-        """Proposals that no run of the question has relaxed with tonight's model, or none that judged them; by whom."""
-        waiting = {i: who for i, who in self.proposed.items() if i not in self.settled}
-        return waiting | dict(self.unjudged)
+        """Proposals that no run of the question has relaxed with tonight's model, and by whom."""
+        return {i: who for i, who in self.proposed.items() if i not in self.settled}
 
 
 @lru_cache(maxsize=2)
@@ -153,20 +166,24 @@ def past(run: Run) -> Past:
     relaxer = relaxer_words(toolbox.relaxer(run.settings.potential)) if configs else ""
     ranked = store.done_before(run.run_id, "rank", like)
     ended = {piece.run_id for piece in ranked}
+    judges = {i for i in ended if screens_of(configs[i]) == screens_of(tonight)}
+    relaxed = Counter[str]()
     paid: set[str] = set()
     tried: set[str] = set()
     settled: set[str] = set()
-    judged: set[str] = set()
     for piece in store.done_before(run.run_id, "relax"):
         ids, who = piece.payload["ids"], piece.payload.get("relaxer")
         paid.update(ids if who == relaxer else ())
         if piece.run_id not in like:
             continue
-        came_to_an_end = piece.run_id in ended
-        tried.update(ids if came_to_an_end else ())
+        relaxed[piece.run_id] += len(ids) - len(piece.payload.get("reused", ()))
+        tried.update(ids if piece.run_id in ended else ())
         if who in (relaxer, None):  # older runs noted no model
             settled.update(ids)
-            judged.update(ids if came_to_an_end else ())
+        else:
+            judges.discard(piece.run_id)
+    screened = store.done_before(run.run_id, "screen", judges)
+    unjudged = settled.difference(*(piece.payload["ids"] for piece in screened))
     proposals = store.done_before(run.run_id, "generate", like)
     willing = {i for i in like if generators_of(configs[i]) == generators_of(tonight)}
     by_anybody = _proposers(proposals, configs)
@@ -177,7 +194,8 @@ def past(run: Run) -> Past:
         tried=frozenset(tried),
         passed=frozenset(i for piece in ranked for i in piece.payload["ids"]),
         proposed=_proposers([piece for piece in proposals if piece.run_id in willing], configs),
-        unjudged={i: by_anybody[i] for i in sorted(settled - judged) if i in by_anybody},
+        unjudged={i: by_anybody[i] for i in sorted(unjudged) if i in by_anybody},
+        a_night=max([run.settings.flow.chunk, *relaxed.values()]),
     )
 
 
@@ -196,9 +214,11 @@ def _proposers(pieces: Iterable[PastWork], configs: Mapping[str, Any]) -> dict[s
 
 def _recalled(run: Run) -> Memory:
     before = past(run)
-    left = before.left_over
-    most = proposals_wanted(run.settings)
     previous, standing = _last_rankings(run, before)
+    left = before.left_over
+    unjudged = {i: who for i, who in before.unjudged.items() if i not in set(standing)}
+    compete = _most_stable(run, left)[: proposals_wanted(run.settings)]
+    compete += _most_stable(run, unjudged)[: before.a_night]
     formulas = run.store.formulas_of(sorted(before.tried))
     where = exploration.explore(
         exploration.counted(formulas.values()),
@@ -209,7 +229,8 @@ def _recalled(run: Run) -> Memory:
         previous=previous,
         paid=len(before.paid),
         left_over=len(left),
-        backlog={i: left[i] for i in _most_stable(run, left)[:most]},
+        unjudged=len(unjudged),
+        backlog={i: (left | unjudged)[i] for i in compete},
         standing=tuple(standing),
         where=where,
     )

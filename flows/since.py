@@ -64,7 +64,7 @@ class _Came:
     def why(self, candidate: Candidate) -> str:
         identifier = candidate.candidate_id
         if identifier in self._reused:
-            return "relaxed by another run, looked at here for the first time"
+            return "relaxed by another run, judged in this one"
         if identifier in self._relaxed and identifier in self._backlog:
             return "proposed by an earlier run, relaxed in this one"
         if identifier in self._relaxed:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.candidate import Candidate
+from .runs import LAST
 from .store import CandidateStore
 
 SAME = 1e-4
@@ -45,7 +46,7 @@ class Content:
 
     Attributes:
         candidates: By id.
-        ranking: Ids of the newest run's ranking, the best first.
+        ranking: Ids of a run's ranking, the best first.
         joined: Crystals that are the same, by id.
     """
 
@@ -74,11 +75,11 @@ class Differences:
         return bool(self.lost or self.duplicated or self.different or self.ranking)
 
 
-def content(url: str | Path) -> Content:
-    """What a store holds, without times and names of runs."""
+def content(url: str | Path, run_id: str = LAST) -> Content:
+    """What a store holds, without times and names of runs; the ranking is that of the run, by default the newest."""
     with CandidateStore.open(str(url), create=False) as store:
         found = store.query(None)
-        ranking = [identifier for identifier, _ in store.ranking(store.get_run().run_id)]
+        ranking = [identifier for identifier, _ in store.ranking(store.get_run(run_id).run_id)]
         joined = {c.candidate_id: twins for c in found if (twins := store.same_as(c.candidate_id))}
     return Content({c.candidate_id: _known(c) for c in found}, ranking, joined)
 

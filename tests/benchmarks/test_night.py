@@ -1,10 +1,11 @@
-"""The benchmark of consecutive nights: its figures, on toys; and the command's own processes, marked slow."""
+"""The benchmark of consecutive nights: its figures, on toys; and the commands' own processes, marked slow."""
 
 import night_toys as toys
 import pytest
-from hysteron.benchmarks import night, night_figures
-from hysteron.core.candidate import PropertyValue, Step
+from hysteron.benchmarks import night, night_figures, night_processes
+from hysteron.core.errors import StageError
 from hysteron.flows import steps
+from hysteron.flows.run_settings import resolve
 from hysteron.store.store import CandidateStore
 
 
@@ -18,23 +19,33 @@ class ToyNights:
         self.count += 1
         return toys.launch.new_run(toys.settings(seed=seed), str(store), self.folder / f"out-{self.count}")
 
-    def carry_out(self, store, seed):
+    def in_the_foreground(self, store, seed):
         toys.carry_out(self.begin(store, seed))
 
-    def kill_and_resume(self, store, seed):
-        """It dies in its second chunk of relaxations, before that is written."""
-        run, upsert = self.begin(store, seed), CandidateStore.upsert
+    def on_schedule(self, store, killed, after):
+        for seed, call in enumerate(after):
+            run = self.begin(store, seed)
+            if seed == killed:
+                die(run)
+                found = night_figures.Killed(run.run_id, 3, len(after))
+            toys.carry_out(run)
+            call()
+        return found
 
-        def dying(self, candidates, *arguments, work=None, **more):
-            if work and work[:2] == ("relax", 1):
-                raise MemoryError("killed")
-            upsert(self, candidates, *arguments, work=work, **more)
 
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(CandidateStore, "upsert", dying)
-            with pytest.raises(MemoryError):
-                toys.carry_out(run)
-        toys.carry_out(run)
+def die(run):
+    """In its second chunk of relaxations, before that is written."""
+    upsert = CandidateStore.upsert
+
+    def dying(self, candidates, *arguments, work=None, **more):
+        if work and work[:2] == ("relax", 1):
+            raise MemoryError("killed")
+        upsert(self, candidates, *arguments, work=work, **more)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(CandidateStore, "upsert", dying)
+        with pytest.raises(MemoryError):
+            toys.carry_out(run)
 
 
 @pytest.fixture(scope="module")
@@ -49,13 +60,14 @@ def found(tmp_path_factory):
 
 def test_no_pair_is_relaxed_twice_and_the_store_grows(found):
     assert (found["pairs_relaxed"], found["pairs_relaxed_twice"]) == (18, 0)
+    assert found["proposed_twice"] == 0
     assert found["store_grows"]
     sizes = [row["candidates_in_store"] for row in found["nights"]]
     assert sizes == sorted(set(sizes))
 
 
 def test_the_killed_night_equals_the_undisturbed_one(found):
-    assert found["differences"] == []
+    assert found["differences"] == "equal"
     assert found["killed_and_resumed_equals_undisturbed"]
 
 
@@ -74,46 +86,54 @@ def test_without_memory_some_work_is_paid_for_again(found):
     assert (alone["proposed"], alone["relaxed"]) == (48, 18)
     assert 0 < alone["proposed_again"] < 48
     assert 0 <= alone["relaxed_again"] <= 18
+    assert (alone["seconds_relaxing_again"] > 0) == (alone["relaxed_again"] > 0)
+
+
+def noted(path, name, proposed, relaxed, reused=(), seconds=1.0):
+    """A run that proposed and relaxed these, on a store."""
+    with CandidateStore.open(path) as store:
+        store.create_run(name, seed=0, config={})
+        payload = {"ids": relaxed, "reused": list(reused), "relaxer": "r", "seconds": seconds, "converged": 2}
+        store.upsert([], name, work=("relax", 0, payload))
+        store.upsert([], name, work=("generate", 0, {"ids": proposed}))
 
 
 def test_work_that_is_done_twice_is_found(own_home, tmp_path):
-    with CandidateStore.open(tmp_path / "s.db") as store:
-        for name, reused in (("a", []), ("b", ["x"]), ("c", [])):
-            store.create_run(name, seed=0, config={})
-            payload = {"ids": ["x", name], "reused": reused, "relaxer": "r", "seconds": 1.0, "converged": 2}
-            store.upsert([], name, work=("relax", 0, payload))
-    assert night_figures.paid_twice(tmp_path / "s.db") == {"pairs": 4, "twice": 1}
+    path = tmp_path / "s.db"
+    for name, reused in (("a", []), ("b", ["x"]), ("c", [])):
+        noted(path, name, ["y", name] if name != "b" else [name], ["x", name], reused)
+    assert night_figures.paid_twice(path) == {"pairs": 4, "twice": 1}
+    assert night_figures.proposed_twice(path) == 1
 
 
-def test_stores_that_differ_are_told_apart(own_home, tmp_path):
+def test_what_is_relaxed_again_on_another_store_has_its_price(own_home, tmp_path):
+    noted(tmp_path / "one.db", "a", ["x"], ["x", "y"], seconds=10.0)
+    noted(tmp_path / "two.db", "b", ["x"], ["x", "z"], seconds=4.0)
+    told = night_figures.without_memory([tmp_path / "one.db", tmp_path / "two.db"])
+    assert (told["relaxed"], told["relaxed_again"], told["proposed_again"]) == (4, 1, 1)
+    assert told["seconds_relaxing_again"] == 2.0
+
+
+def test_a_look_at_the_store_that_came_too_late_is_refused(own_home, tmp_path):
+    path = tmp_path / "s.db"
     salt = next(toys.Source().search())
-
-    def store_of(name, candidate):
-        with CandidateStore.open(tmp_path / name) as store:
-            store.create_run("r", seed=0, config={})
-            store.upsert([candidate], "r")
-        return tmp_path / name
-
-    one = store_of("one.db", salt)
-    close, far = (
-        salt.with_property(PropertyValue("energy_per_atom", -4.9 + shift, "eV/atom", "Toy 1.0"))
-        for shift in (5e-5, 5e-4)
-    )
-    assert night_figures.differences(one, store_of("close.db", close)) == []
-    assert (
-        "energy_per_atom by Toy 1.0 differs by 0.0005"
-        in night_figures.differences(one, store_of("far.db", far))[0]
-    )
-    step = salt.with_step(Step("screen", "stability"))
-    assert night_figures.differences(one, store_of("step.db", step))[0].endswith("lineage differ")
+    with CandidateStore.open(path) as store:
+        for name in ("first", "second"):
+            store.create_run(name, seed=0, config={})
+        store.upsert([salt], "second", role="seed")
+        night_processes._see_that_nothing_was_added(path, 0)
+        other = toys.Candidate("new", toys.salt("Li", "F"))
+        store.upsert([other], "second", role="proposed")
+    with pytest.raises(StageError, match="faster than the look"):
+        night_processes._see_that_nothing_was_added(path, 0)
+    night_processes._see_that_nothing_was_added(path, 1)
 
 
 def test_the_plan_is_a_run_file(tmp_path):
-    from hysteron.flows.run_settings import resolve
-
-    for plan in (night.Plan(), night.QUICK):
+    for plan in (night.Plan(seed=3), night.QUICK):
         (tmp_path / "night.toml").write_text(plan.toml)
-        settings = resolve(tmp_path / "night.toml", {"seed": 3})
+        settings = resolve(tmp_path / "night.toml")
+        assert settings.run.seed == plan.seed
         assert settings.run.relaxations == plan.relaxations
         assert settings.source[0].filter == plan.filter
         assert settings.refinements == 0
@@ -121,8 +141,11 @@ def test_the_plan_is_a_run_file(tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
-def test_the_command_is_killed_and_resumed_for_real(own_home):
+def test_a_schedule_fires_and_one_night_is_killed_for_real():
     told = night.run(quick=True)
-    assert told["pairs_relaxed_twice"] == 0
+    assert (told["pairs_relaxed_twice"], told["proposed_twice"]) == (0, 0)
+    assert told["scheduled"] == night.NIGHTS
+    assert [row["seed"] for row in told["nights"]] == [0, 1, 2]
+    assert 0 < told["relaxed_before_the_kill"] < told["relaxations_per_night"]
     assert told["killed_and_resumed_equals_undisturbed"], told["differences"]
     assert told["store_grows"]

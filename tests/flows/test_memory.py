@@ -292,6 +292,30 @@ def test_other_windows_are_judged_and_measured_anew(world, tmp_path):
         assert toys.Screen.measured["resistive-switching", identifier] == 1
 
 
+def test_what_was_set_aside_is_judged_anew_when_a_window_is_widened(world, tmp_path):
+    """As many a night as one night relaxes, the most stable first; with the same windows not again."""
+    narrow = [
+        {"name": "stability", "settings": {"limit": 0.1}},
+        {"name": "resistive-switching", "settings": {}},
+    ]
+    one = toys.new_run(tmp_path, "one", toys.settings(screen=narrow, relaxations=14))
+    toys.carry_out(one)
+    ranked = set(ids(one, "rank"))
+    nights = [toys.new_run(tmp_path, "two", seed=1)]
+    set_aside = set(ids(one, "relax")) - ranked
+    assert set_aside
+    toys.carry_out(nights[0])
+    assert memory.remembered(nights[0]).unjudged == len(set_aside)
+    assert set_aside <= set(ids(nights[0], "screen"))
+    assert set_aside & set(ids(nights[0], "rank")), "some pass the wider window"
+    assert set(toys.Relaxer.relaxed.values()) == {1}
+    assert "relaxed ones not judged by these screens" in memory.remembered(nights[0]).sentence
+    nights.append(toys.new_run(tmp_path, "three", seed=2))
+    toys.carry_out(nights[1])
+    assert memory.remembered(nights[1]).unjudged == 0
+    assert not set_aside & set(ids(nights[1], "relax"))
+
+
 def test_generators_with_other_settings_leave_their_proposals_to_themselves(world, tmp_path):
     one = toys.new_run(tmp_path, "one")
     toys.carry_out(one)
