@@ -84,7 +84,9 @@ def runs(
     with _open(store) as opened:
         rows = opened.runs(limit)
         found = accounts(opened, rows)
-    if sys.stdout.isatty():
+    if not rows:
+        say("The store has no runs yet; 'hysteron discover' makes one.")
+    elif sys.stdout.isatty():
         from .runs_table import print_runs
 
         print_runs(rows, found)

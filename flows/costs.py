@@ -29,8 +29,8 @@ class Account:
         found: Relaxed or taken over, new, and ranked; `None` before the ranking.
         shortlist: Its length; `None` before the end.
         new_since_last: Who was not on the shortlist of the run before; `None` if there was none.
-        seconds: Wall time, s: what the run spent, without the time it lay killed; of a run that did not finish, from
-            its start to its end. `None` while it is not known.
+        seconds: Wall time, s: what the run spent, without the time it lay killed; of a run that failed or was interrupted,
+            from its start to its end. `None` where it is not known: under way, or crashed nobody knows when.
         seconds_per_relaxation: Of what it relaxed itself, s; `None` if that is nothing.
     """
 
@@ -92,6 +92,6 @@ def _passed(screened: Sequence[Any]) -> dict[str, int]:
 
 
 def _wall_seconds(row: RunRow) -> float | None:
-    if not row.started or not row.finished:
-        return None
+    if not row.started or not row.finished or row.status == "crashed":
+        return None  # a crash is noted when somebody finds it
     return (datetime.fromisoformat(row.finished) - datetime.fromisoformat(row.started)).total_seconds()

@@ -20,6 +20,9 @@ from ..core.settings import Settings, read_toml, validate
 from ..export import FORMATS, FORMATS_GROUP
 from ..predictors import POTENTIALS, PREDICTORS
 
+LARGEST_SEED = 2**63 - 1
+"""What JSON and TOML can say of an integer everywhere."""
+
 
 class RunTable(Settings):
     """`[run]`: how much, from which random numbers, for what.
@@ -35,7 +38,7 @@ class RunTable(Settings):
     """
 
     preset: str = "all"
-    seed: int = Field(default=0, ge=0)
+    seed: int = Field(default=0, ge=0, le=LARGEST_SEED)
     budget: str | None = "5m"
     relaxations: int | None = Field(default=None, ge=1)
     proposals: int | None = Field(default=None, ge=1)

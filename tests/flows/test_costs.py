@@ -60,18 +60,68 @@ def test_runs_are_json_lines_when_piped(store_of_three, capsys):
     assert rows[0]["config"]["run"]["relaxations"] == 6
 
 
-def test_a_terminal_gets_a_table(store_of_three, monkeypatch, capsys):
+def table(url, monkeypatch, capsys) -> list[str]:
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     monkeypatch.setenv("TERM", "dumb")  # 80 columns, no colours
-    assert main(["runs", "--store", store_of_three]) == 0
-    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
-    assert lines[0] == list(runs_table.HEADINGS)
-    assert lines[1][1:5] == ["all", "16", "6", "0"]
+    assert main(["runs", "--store", url]) == 0
+    return capsys.readouterr().out.splitlines()
+
+
+def test_a_terminal_gets_a_table(store_of_three, monkeypatch, capsys):
+    lines = [line.split() for line in table(store_of_three, monkeypatch, capsys)]
+    assert lines[0] == [heading for heading in runs_table.HEADINGS if heading != "reused"]
+    assert lines[1][1:4] == ["all", "16", "6"]
     assert lines[2][:3] == ["interrupted", "seed", "2"]
     assert lines[4][4] == "s"
     assert lines[4][-1] == "new"
     assert lines[3][-4::2] == ["ST", "RS"]
-    assert "RS:" in lines[7]
+    assert lines[7] == ["passes:", "RS:", "resistive-switching,", "ST:", "stability"]
+
+
+@pytest.fixture
+def odd_runs(own_home, tmp_path):
+    """One under way, one that crashed, and one that took something over; with all screens and wide numbers."""
+    url = str(tmp_path / "odd.db")
+    config = {"run": {"preset": "ferroelectric", "relaxations": None, "budget": "10m"}}
+    with CandidateStore.open(url) as store:
+        for i, status in enumerate(("finished", "crashed", "running")):
+            name = f"20261201-020000-000{i}"
+            store.create_run(name, seed=12, config=config)
+            store.set_status(name, "running")
+            payload = {"ids": ["a", "b"], "reused": ["b"], "seconds": 12.5, "converged": 2, "relaxer": "r"}
+            store.upsert([], name, work=("relax", 0, payload))
+            store.set_status(name, status)
+        passed = dict.fromkeys(
+            ("stability", "ferroelectric", "resistive-switching", "supply", "synapse"), 123
+        )
+        store.finish_run("20261201-020000-0000", summary={"passed": passed, "seconds": 4000.0})
+    return url
+
+
+def test_a_run_under_way_tells_how_long_and_a_crash_does_not_guess(odd_runs, monkeypatch, capsys):
+    with CandidateStore.open(odd_runs) as store:
+        assert [account.seconds for account in accounts(store, store.runs())] == [None, None, 4000.0]
+    lines = table(odd_runs, monkeypatch, capsys)
+    assert "so far" in lines[2]
+    assert lines[3].split()[-2:] == ["-", "-"], "neither its time nor its passes are known"
+    assert "reused" in lines[0]
+    assert runs_table.REUSED in lines
+
+
+def test_a_narrow_terminal_cuts_the_preset_and_nothing_else(odd_runs, monkeypatch, capsys):
+    lines = table(odd_runs, monkeypatch, capsys)
+    assert max(map(len, lines)) <= 80
+    text = "\n".join(lines)
+    for whole in ("ST 123 FE 123", "RS 123 SU 123", "1h06m", "of 10m", "seed 12", "so far"):
+        assert whole in text
+
+
+def test_a_store_without_runs_says_so(own_home, tmp_path, capsys):
+    CandidateStore.open(tmp_path / "s.db").close()
+    assert main(["runs", "--store", str(tmp_path / "s.db")]) == 0
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "no runs yet" in said.err
 
 
 def test_an_old_run_without_the_new_notes_is_listed(own_home, tmp_path, capsys):
