@@ -10,26 +10,33 @@ from .run_summary import Change, Look, Since
 
 SHOWN = 10
 """Regions that are listed; the others open at a click."""
+MOVES_SHOWN = 3
+"""More moves than these open at a click: who is new pushes all below it down by one."""
 
 
 def changes(since: Since | None) -> dict[str, Any] | None:
     """The changes as the template writes them: who is new, who fell off, who moved; `None` without a run before."""
     if since is None:
         return None
+    folded = len(since.moved) > MOVES_SHOWN
     return {
         "run_id": since.run_id,
         "finished": moment(since.finished),
         "lede": _lede(since),
-        "groups": [
-            {"name": name, "kind": kind, "rows": [_change(one) for one in rows]}
-            for name, kind, rows in (
-                ("New", "new", since.new),
-                ("Fell off", "off", since.fell_off),
-                ("Moved", "moved", since.moved),
-            )
-            if rows
-        ],
+        "groups": _groups(("New", "new", since.new), ("Fell off", "off", since.fell_off))
+        + ([] if folded else _groups(("Moved", "moved", since.moved))),
+        "folded": _groups(("", "moved", since.moved)) if folded else [],
+        "folded_title": f"{number(len(since.moved))} moved",
     }
+
+
+def _groups(*groups: tuple[str, str, Sequence[Change]]) -> list[dict[str, Any]]:
+    """Those that have members, by name and kind."""
+    return [
+        {"name": name, "kind": kind, "rows": [_change(one) for one in rows]}
+        for name, kind, rows in groups
+        if rows
+    ]
 
 
 def _lede(since: Since) -> str:

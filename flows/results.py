@@ -94,7 +94,7 @@ def _sentence(run: Run, stages: list[FunnelStage], counts: dict[str, int]) -> st
 
 
 def regions_looked_at(run: Run) -> tuple[Look, ...]:
-    """Every region that this run or an earlier one of the question looked at, greatest weight first."""
+    """Every region that this run or an earlier one of the question looked at: greatest weight, then most looked at, first."""
     where = memory.remembered(run).where
     relaxed = [i for payload in run.done("relax").values() for i in payload["ids"]]
     ranked = set(run.done("rank")[0]["ids"])
@@ -105,7 +105,7 @@ def regions_looked_at(run: Run) -> tuple[Look, ...]:
     known = {region.family: region for region in where.regions}
     families = [*known, *sorted({family for count in counts for family in count} - known.keys())]
     looks = [_look(family, known.get(family), where, *counts) for family in families]
-    return tuple(sorted(looks, key=lambda look: -look.weight))
+    return tuple(sorted(looks, key=lambda look: (-look.weight, -look.relaxed, -look.proposed)))
 
 
 def _look(

@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 from hysteron.export.report import render_report
-from hysteron.export.report_history import SHOWN, changes, regions
+from hysteron.export.report_history import MOVES_SHOWN, SHOWN, changes, regions
 from hysteron.export.run_summary import Change, Look, RunSummary, Since
 from hysteron.export.table import PLACE_BEFORE, shortlist_csv
 
@@ -53,6 +53,17 @@ def test_moves_are_told_with_their_direction(shortlist):
     assert [group["name"] for group in told["groups"]] == ["New", "Fell off", "Moved"]
     assert [row["rise"] for row in told["groups"][2]["rows"]] == [-1, 1]
     assert told["groups"][2]["rows"][1]["plain_formula"] == "x"
+
+
+def test_many_moves_are_folded_away(shortlist):
+    """Every one that comes in above pushes the others down."""
+    moved = tuple(Change(f"x-{i}", f"X{i}", i, i + 1) for i in range(1, MOVES_SHOWN + 2))
+    told = dataclasses.replace(since(shortlist), moved=moved)
+    assert [group["name"] for group in changes(told)["groups"]] == ["New", "Fell off"]
+    page = render_report(dataclasses.replace(RUN, since=told), shortlist, [], shortlist)
+    head, folded = page[page.index('id="since"') : page.index('id="shortlist"')].split("<details>")
+    assert "4 moved</summary>" in folded
+    assert ("x-1" in head, "x-1" in folded) == (False, True)
 
 
 @pytest.mark.parametrize(

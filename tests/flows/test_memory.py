@@ -9,7 +9,7 @@ import pytest
 from equal_stores import assert_equal, content
 from hysteron.core.candidate import Candidate, Step
 from hysteron.core.contracts import Tools
-from hysteron.flows import memory, steps
+from hysteron.flows import memory, results, steps
 from hysteron.flows.costs import accounts
 from hysteron.flows.run import Run
 from hysteron.store.store import CandidateStore
@@ -128,6 +128,13 @@ def test_the_run_says_what_it_took_over(nights):
     assert remembered[2].sentence.startswith("2 earlier runs of this question: ")
     assert "12 crystals were relaxed with this model before" in remembered[2].sentence
     assert "earlier runs: " in runs[2].done("export")[0]["generators"][-1]
+
+
+def test_regions_are_listed_by_weight_and_then_by_how_much_was_looked_at(nights):
+    looks = results.regions_looked_at(nights[1][1])
+    order = [(-look.weight, -look.relaxed, -look.proposed) for look in looks]
+    assert order == sorted(order)
+    assert len({weight for weight, *_ in order}) < len(set(order)), "some weigh the same"
 
 
 STAGES = ["memory", "relax", "rank"]
