@@ -47,7 +47,7 @@ class Plan:
 
     relaxations: int = 18
     known: int = 18
-    chunk: int = 6
+    chunk: int = 3
     filter: str = "nsites <= 12"
     seed: int = 0
 
@@ -61,7 +61,7 @@ class Plan:
         )
 
 
-QUICK = Plan(relaxations=4, known=4, chunk=2, filter='elements HAS "O" AND nsites <= 5')
+QUICK = Plan(relaxations=4, known=4, chunk=1, filter='elements HAS "O" AND nsites <= 5')
 
 
 class Nights(Protocol):

@@ -146,6 +146,6 @@ def test_a_schedule_fires_and_one_night_is_killed_for_real():
     assert (told["pairs_relaxed_twice"], told["proposed_twice"]) == (0, 0)
     assert told["scheduled"] == night.NIGHTS
     assert [row["seed"] for row in told["nights"]] == [0, 1, 2]
-    assert 0 < told["relaxed_before_the_kill"] < told["relaxations_per_night"]
+    assert 0 < told["relaxed_before_the_kill"] <= told["relaxations_per_night"]
     assert told["killed_and_resumed_equals_undisturbed"], told["differences"]
     assert told["store_grows"]
