@@ -143,6 +143,8 @@ def select(run: Run) -> int:
     ordered = selection.by_promise(proposals, wants_polar, unstable, who, interest)
     free = _settled(run, proposals)
     chosen = selection.affordable(ordered, free, run.settings.run.relaxations)
+    unjudged = memory.past(run).unjudged  # it needs no relaxation, and a budget might end before its turn
+    chosen = sorted(chosen, key=lambda i: i not in unjudged)
     payload = {"ids": chosen, "proposed": len(ids), "predicted": len(unstable)}
     run.store.upsert([], run.run_id, work=("select", 0, payload))
     return len(chosen)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from typing import ClassVar
 
 import pytest
+import spglib
 from hysteron.core.candidate import Candidate, PropertyValue, Step, Verdict
 from hysteron.core.contracts import HullDistance, Relaxation, Tools
 from hysteron.core.identity import candidate_id
@@ -207,6 +208,17 @@ class Source:
             yield known.with_step(Step("retrieve", self.name, self.version))
 
 
+spglib_dataset, datasets = spglib.get_symmetry_dataset, {}
+
+
+def dataset(cell, symprec):
+    """spglib's, asked once of each crystal: half of a toy's night would go into it."""
+    key = repr((cell, symprec))
+    if key not in datasets:
+        datasets[key] = spglib_dataset(cell, symprec=symprec)
+    return datasets[key]
+
+
 def install(patch: pytest.MonkeyPatch) -> None:
     """Let runs of this process be made of toys, from nothing counted."""
     for counter in (Relaxer.relaxed, Predictor.asked, Screen.measured):
@@ -222,6 +234,7 @@ def install(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(toolbox, "tools", lambda settings, seconds=None: Tools(hull=Hull()))
     patch.setattr(launch, "versions", lambda potential: {"toy": "1"})
     patch.setattr(steps, "PROPOSALS_A_CHUNK", PROPOSALS_A_CHUNK)
+    patch.setattr(spglib, "get_symmetry_dataset", dataset)
     use_model(patch, "aaaa")
     steps.forget()
 

@@ -285,6 +285,17 @@ def test_with_other_weights_all_is_done_anew_and_both_values_stand(world, tmp_pa
     assert not memory.remembered(two).standing
 
 
+def test_what_other_weights_judged_is_not_judged_by_these(world, tmp_path):
+    one = toys.new_run(tmp_path, "one")
+    toys.carry_out(one)
+    toys.use_model(world, "bbbb")
+    two = toys.new_run(tmp_path, "two", seed=1, relaxations=16)
+    die_in(two, "rank", world)
+    assert set(ids(one, "relax")) & set(ids(two, "relax"))
+    three = toys.new_run(tmp_path, "three", seed=2)
+    assert set(memory.past(three).unjudged) == set(ids(two, "relax"))
+
+
 def test_other_windows_are_judged_and_measured_anew(world, tmp_path):
     toys.carry_out(toys.new_run(tmp_path, "one"))
     before = Counter(toys.Screen.measured)
@@ -315,6 +326,7 @@ def test_what_was_set_aside_is_judged_anew_when_a_window_is_widened(world, tmp_p
     assert set_aside
     toys.carry_out(nights[0])
     assert memory.remembered(nights[0]).unjudged == len(set_aside)
+    assert set(ids(nights[0], "select")[: len(set_aside)]) == set_aside
     assert set_aside <= set(ids(nights[0], "screen"))
     assert set_aside & set(ids(nights[0], "rank")), "some pass the wider window"
     assert set(toys.Relaxer.relaxed.values()) == {1}
