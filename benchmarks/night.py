@@ -13,10 +13,9 @@ is the best of all nights. Whether weighting regions of chemistry by their yield
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Protocol
@@ -92,8 +91,6 @@ def run(seed: int = 0, quick: bool = False) -> dict[str, Any]:
     Raises:
         StageError: a night does not finish.
     """
-    from dataclasses import replace
-
     plan = replace(QUICK if quick else Plan(), seed=seed)
     with tempfile.TemporaryDirectory(prefix="hysteron-night-") as name:
         folder = Path(name)
@@ -118,7 +115,7 @@ def measured(nights: Nights, folder: Path, seed: int) -> dict[str, Any]:
     alone = [folder / f"alone-{i}.db" for i in range(NIGHTS)]
     for i, path in enumerate(alone):
         nights.in_the_foreground(path, seed + i)
-    shutil.copyfile(alone[0], quiet)
+    copied(alone[0], quiet)
     nights.in_the_foreground(quiet, seed + KILLED)
     found = differences(content(quiet), content(copies[KILLED], killed.run_id))
     twice, sizes = paid_twice(store), [_size(copy) for copy in copies]

@@ -19,7 +19,7 @@ from .night_figures import Killed
 
 EVERY_SECONDS = 10
 """Between two firings; one that is due while a night is under way gives way, so the next night begins this much later at most."""
-LOOK_SECONDS = 0.1
+LOOK_SECONDS = 0.2
 PATIENCE_SECONDS = 1800.0
 STOP_SECONDS = 120.0
 PROGRAMME = (
@@ -51,14 +51,16 @@ class Commands:
         """
         found = Killed("", 0, 0)
         with self._schedule(store) as process:
-            for i, call in enumerate(after):
-                if i == killed:
-                    run = self._wait(process, store, lambda i=i: self._relaxing(store, i))
-                    found = _kill(store, run)
-                self._wait(process, store, lambda i=i: _night(store, i, "finished"))
-                call()
-                _see_that_nothing_was_added(store, i)
-        return Killed(found.run_id, found.relaxed, _of_schedule(store, self.name))
+            self._wait(process, store.exists)
+            with CandidateStore.open(store) as opened:
+                for i, call in enumerate(after):
+                    if i == killed:
+                        self._wait(process, lambda i=i: _relaxing(opened, i))
+                        found = _kill(opened, opened.runs()[::-1][i].run_id)
+                    self._wait(process, lambda i=i: _night(opened, i, "finished") is not None)
+                    call()
+                    _see_that_nothing_was_added(opened, i)
+                return Killed(found.run_id, found.relaxed, _of_schedule(opened, self.name))
 
     def in_the_foreground(self, store: Path, seed: int) -> None:
         """As `Nights` says.
@@ -97,65 +99,65 @@ class Commands:
                 stderr=log,
             )
 
-    def _wait(self, process: subprocess.Popen, store: Path, found: Callable[[], RunRow | None]) -> RunRow:
+    def _wait(self, process: subprocess.Popen, condition: Callable[[], bool]) -> None:
         deadline = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline and process.poll() is None:
-            if store.exists() and (row := found()) is not None:
-                return row
+            if condition():
+                return
             time.sleep(LOOK_SECONDS)
         raise StageError(f"The schedule ended, or stood still: {self._last_words()}")
-
-    def _relaxing(self, store: Path, index: int) -> RunRow | None:
-        """The night, once its first chunk is relaxed.
-
-        Raises:
-            StageError: it has ended already.
-        """
-        if _night(store, index, "finished"):
-            raise StageError("The night that was to be killed ended before that.")
-        row = _night(store, index, "running")
-        with CandidateStore.open(store) as opened:
-            return row if row and opened.work_done(row.run_id, "relax") else None
 
     def _last_words(self) -> str:
         last = self._log.read_text(encoding="utf-8", errors="replace").splitlines()[-1:]
         return " ".join(last) or "it said nothing"
 
 
-def _night(store: Path, index: int, status: str) -> RunRow | None:
+def _night(store: CandidateStore, index: int, status: str) -> RunRow | None:
     """The run of that number, if it has that status."""
-    with CandidateStore.open(store) as opened:
-        rows = opened.runs()[::-1]
+    rows = store.runs()[::-1]
     return rows[index] if index < len(rows) and rows[index].status == status else None
 
 
-def _kill(store: Path, row: RunRow) -> Killed:
-    """Kill the process that carries a run out."""
-    with CandidateStore.open(store) as opened:
-        lease = opened.lease(row.run_id)
-        if lease is None or not lease.holder:
-            raise StageError("The night that was to be killed ended before that.")
-        os.kill(lease.place["pid"], signal.SIGKILL)
-        done = opened.work_done(row.run_id, "relax")
-    return Killed(row.run_id, sum(len(payload["ids"]) for payload in done.values()), 0)
+def _relaxing(store: CandidateStore, index: int) -> bool:
+    """Whether a night has relaxed its first chunk.
+
+    Raises:
+        StageError: it has ended already.
+    """
+    if _night(store, index, "finished"):
+        raise StageError("The night that was to be killed ended before that.")
+    row = _night(store, index, "running")
+    return row is not None and bool(store.work_done(row.run_id, "relax"))
 
 
-def _see_that_nothing_was_added(store: Path, index: int) -> None:
+def _kill(store: CandidateStore, run_id: str) -> Killed:
+    """Kill the process that carries a run out.
+
+    Raises:
+        StageError: nobody does.
+    """
+    lease = store.lease(run_id)
+    if lease is None or not lease.holder:
+        raise StageError("The night that was to be killed ended before that.")
+    os.kill(lease.place["pid"], signal.SIGKILL)
+    done = store.work_done(run_id, "relax")
+    return Killed(run_id, sum(len(payload["ids"]) for payload in done.values()), 0)
+
+
+def _see_that_nothing_was_added(store: CandidateStore, index: int) -> None:
     """See that no later night has proposed a crystal, so that what was just done saw the store without it.
 
     Raises:
         StageError: one has.
     """
-    with CandidateStore.open(store) as opened:
-        later = opened.runs()[::-1][index + 1 :]
-        if any(opened.run_members(row.run_id, role="proposed") for row in later):
-            raise StageError("The next night was faster than the look at the store; begin again.")
+    later = store.runs()[::-1][index + 1 :]
+    if any(store.run_members(row.run_id, role="proposed") for row in later):
+        raise StageError("The next night was faster than the look at the store; begin again.")
 
 
-def _of_schedule(store: Path, name: str) -> int:
-    """How many runs the schedule began."""
-    with CandidateStore.open(store) as opened:
-        begun = [opened.work_done(row.run_id, "out")[0] for row in opened.runs() if row.status == "finished"]
+def _of_schedule(store: CandidateStore, name: str) -> int:
+    """How many finished runs the schedule began."""
+    begun = [store.work_done(row.run_id, "out")[0] for row in store.runs() if row.status == "finished"]
     return sum(work["schedule"] == name for work in begun)
 
 

@@ -121,12 +121,11 @@ def test_a_look_at_the_store_that_came_too_late_is_refused(own_home, tmp_path):
         for name in ("first", "second"):
             store.create_run(name, seed=0, config={})
         store.upsert([salt], "second", role="seed")
-        night_processes._see_that_nothing_was_added(path, 0)
-        other = toys.Candidate("new", toys.salt("Li", "F"))
-        store.upsert([other], "second", role="proposed")
-    with pytest.raises(StageError, match="faster than the look"):
-        night_processes._see_that_nothing_was_added(path, 0)
-    night_processes._see_that_nothing_was_added(path, 1)
+        night_processes._see_that_nothing_was_added(store, 0)
+        store.upsert([toys.Candidate("new", toys.salt("Li", "F"))], "second", role="proposed")
+        with pytest.raises(StageError, match="faster than the look"):
+            night_processes._see_that_nothing_was_added(store, 0)
+        night_processes._see_that_nothing_was_added(store, 1)
 
 
 def test_the_plan_is_a_run_file(tmp_path):
