@@ -126,6 +126,8 @@ def test_work_that_was_noted_before_there_was_an_order_counts_as_older(store_url
         store.upsert([], "new", work=("out", 0, {}))
         assert [piece.payload for piece in store.done_before("new", "relax")] == [{"ids": ["x"]}]
         assert store.earlier_configs("new") == {"old": {"run": {}}}
+        store.upsert([], "old", work=("screen", 0, {}))
+        assert store.done_before("old", "relax") == [], "its own work is none of another run's"
 
 
 def test_a_migration_that_breaks_leaves_the_file_as_it_was(store_url, monkeypatch):
