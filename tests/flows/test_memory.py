@@ -255,6 +255,19 @@ def test_another_question_takes_relaxations_and_measurements_over(world, tmp_pat
     assert account.measured_before >= sum(measured[("stability", i)] for i in reused)
 
 
+def test_what_a_concurrent_run_relaxed_meanwhile_is_taken_over(world, tmp_path):
+    one = toys.new_run(tmp_path, "one")
+    die_in(one, "relax", world)
+    two = toys.new_run(tmp_path, "two", preset="ferroelectric")
+    toys.carry_out(two)
+    toys.carry_out(one)
+    second = one.done("relax")[1]
+    at_rest = {c.candidate_id for c in one.store.get_many(second["ids"]) if memory.is_at_rest(c, RELAXER)}
+    assert at_rest
+    assert set(second["reused"]) == at_rest
+    assert not at_rest & memory.past(one).paid, "it was not there when this run began"
+
+
 def test_what_flew_apart_is_not_tried_again_with_the_same_model(world, tmp_path):
     run = toys.new_run(tmp_path, "one", relaxations=16)
     toys.carry_out(run)
