@@ -54,7 +54,7 @@ def kind(structure: Structure) -> tuple[str, float]:
 
 
 class Salts:
-    """Writes salts in an order of its own; a seed's anion counts as its region, so seeds that interest come first."""
+    """Writes salts in an order of its own, whatever the seeds are."""
 
     name = "salts"
     version = "1"

@@ -137,6 +137,28 @@ def test_regions_are_listed_by_weight_and_then_by_how_much_was_looked_at(nights)
     assert len({weight for weight, *_ in order}) < len(set(order)), "some weigh the same"
 
 
+def test_what_was_found_weighs_on_seeds_and_on_the_choice(world, tmp_path):
+    generate, by_promise, told = toys.Salts.generate, steps.selection.by_promise, []
+
+    def generating(self, seeds, count, rng, tools):
+        told.append(tools.interest)
+        return generate(self, seeds, count, rng, tools)
+
+    def choosing(*arguments):
+        told.append(arguments[-1])
+        return by_promise(*arguments)
+
+    world.setattr(toys.Salts, "generate", generating)
+    world.setattr(steps.selection, "by_promise", choosing)
+    toys.carry_out(toys.new_run(tmp_path, "one"))
+    assert set(told) == {None}, "without a history nothing is weighed"
+    told.clear()
+    run = toys.new_run(tmp_path, "two", seed=1)
+    toys.carry_out(run)
+    assert len(told) >= 2
+    assert set(told) == {memory.remembered(run).where.interest}
+
+
 STAGES = ["memory", "relax", "rank"]
 
 
