@@ -372,6 +372,28 @@ def test_what_was_set_aside_is_judged_anew_when_a_window_is_widened(world, tmp_p
     assert not set_aside & set(ids(nights[1], "relax"))
 
 
+def test_of_much_that_was_set_aside_as_much_is_judged_as_a_night_relaxes(world, tmp_path):
+    narrow = [{"name": "stability", "settings": {"limit": 0.0}}]
+    for i in range(2):
+        toys.carry_out(toys.new_run(tmp_path, f"narrow-{i}", toys.settings(screen=narrow, seed=i)))
+    run = toys.new_run(tmp_path, "wide", seed=2)
+    known, set_aside = memory.remembered(run), set(memory.past(run).unjudged)
+    assert known.unjudged == len(set_aside) == 12
+    assert len(set_aside & set(known.backlog)) == 6
+
+
+def test_what_a_run_relaxed_that_noted_no_model_is_settled_and_not_paid(world, tmp_path):
+    old = toys.new_run(tmp_path, "old")
+    toys.carry_out(old)
+    for chunk, payload in old.done("relax").items():
+        noted = {name: payload[name] for name in ("ids", "seconds", "converged")}
+        old.store.upsert([], old.run_id, work=("relax", chunk, noted))
+    before = memory.past(toys.new_run(tmp_path, "new", seed=1))
+    assert before.settled == set(ids(old, "relax"))
+    assert not before.paid
+    assert not set(before.left_over) & before.settled
+
+
 def test_generators_with_other_settings_leave_their_proposals_to_themselves(world, tmp_path):
     one = toys.new_run(tmp_path, "one")
     toys.carry_out(one)
