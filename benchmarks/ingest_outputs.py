@@ -35,7 +35,7 @@ class Run:
         charge: Of the cell, e.
         electronic: Whether the last self-consistent cycle converged.
         ionic: Whether the relaxation did.
-        hubbard: U by element, eV; VASP's alone.
+        hubbard: U by element, eV; VASP's and GPAW's alone.
     """
 
     last: Structure
@@ -106,11 +106,19 @@ def gpaw_result(run: Run, kind: str, dipole: np.ndarray | None = None) -> bytes:
         "code": "GPAW",
         "version": "22.8.0",
         "ase_version": "3.22.1",
-        "functional": run.functional,
-        "hubbard": run.hubbard,
+        "when": "2026-12-01T02:00:00+00:00",
+        "settings": {
+            "mode": {"name": "pw", "ecut": 700.0},
+            "xc": run.functional,
+            "kpts": {"size": [4, 4, 4], "gamma": True},
+            "charge": run.charge,
+            "setups": {symbol: f":d,{u:g},0" for symbol, u in run.hubbard.items()},
+        },
         "converged": run.electronic and run.ionic,
         "steps": None if run.first is None else 12,
         "species": [site.specie.symbol for site in run.last],
+        "first_lattice": run.began.lattice.matrix.tolist(),
+        "first_positions": run.began.frac_coords.tolist(),
         "lattice": run.last.lattice.matrix.tolist(),
         "positions": run.last.frac_coords.tolist(),
         "energy": run.energy,

@@ -28,9 +28,12 @@ class MeshSettings(Settings):
 
     Attributes:
         kpoint_spacing: Largest distance between k-points along each reciprocal vector, 1/A (2 pi counted).
+        string_points: At least so many k-points on a string of a Berry phase; the mesh of a long cell vector alone would be too
+            coarse for one.
     """
 
     kpoint_spacing: float = Field(default=0.2, gt=0.01, le=2)
+    string_points: int = Field(default=8, ge=4, le=100)
 
 
 def kpoint_mesh(reciprocal: Any, spacing: float) -> tuple[int, int, int]:

@@ -10,13 +10,13 @@ import io
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field, field_validator
 
 from ..core.candidate import Candidate
 from ..core.errors import StructureError
-from .calculation import BERRY_PHASE, PRISTINE, RELAXATION, VACANCY, Calculation
+from .calculation import BERRY_PHASE, PRISTINE, RELAXATION, STATIC, VACANCY, Calculation
 from .conventions import (
     MeshSettings,
     functional,
@@ -43,8 +43,6 @@ SMEARING_RY = 0.01
 ENERGY_PER_ATOM_RY = 1e-5
 FORCE_RY_PER_BOHR = 1e-4
 SCF_PER_ATOM_RY = 2e-10
-FEWEST_POINTS_ON_A_STRING = 9
-"""Of a Berry phase, both ends counted; the mesh of a long cell vector alone would be too coarse for one."""
 CALCULATIONS = {RELAXATION: "vc-relax", PRISTINE: "relax", VACANCY: "relax"}
 """Of pw.x, where it is not `scf`."""
 
@@ -53,6 +51,9 @@ class EspressoSettings(PlanSettings, MeshSettings):
     """What can be chosen of the pw.x inputs.
 
     Attributes:
+        functional: `PBE`, `PBEsol` or `LDA`: the one your pseudopotentials were made for. pw.x takes it from them, and stops if
+            they differ among themselves. No `input_dft` is written, which would put it over them whatever they were made for;
+            'ingest' holds what pw.x says it used against this.
         wavefunction_cutoff_ry: Kinetic-energy cutoff, Ry; the default is high enough for the hardest
             elements of the usual libraries, so lower it to what yours recommends.
         density_cutoff_ry: Cutoff of the charge density, Ry; 4 times the other suffices for
@@ -62,6 +63,7 @@ class EspressoSettings(PlanSettings, MeshSettings):
             pw.x 7.1 and later. None by default: the Materials Project's values belong to VASP's projectors.
     """
 
+    functional: Literal["PBE", "PBEsol", "LDA"] = "PBE"
     wavefunction_cutoff_ry: float = Field(default=90.0, gt=0)
     density_cutoff_ry: float = Field(default=720.0, gt=0)
     pseudo_dir: str = "./pseudo"
@@ -99,8 +101,9 @@ class EspressoWriter:
     about = (
         "relax/pw.in is a vc-relax, static/pw.in an scf run; put the relaxed cell and positions into the latter.",
         "Pseudopotential names are placeholders: El.UPF for each element El. No pseudopotential is shipped. Take one "
-        "PBE library (SSSP or PseudoDojo), link or rename its files, or edit ATOMIC_SPECIES, and set ecutwfc and "
-        "ecutrho to what it recommends.",
+        "library of the functional that the calculations name (SSSP or PseudoDojo), link or rename its files, or edit "
+        "ATOMIC_SPECIES, and set ecutwfc and ecutrho to what it recommends. The functional is that of the pseudopotentials: "
+        "no input_dft is written.",
         "polarization/ (ferroelectric candidates) holds Berry-phase runs from the nonpolar reference, 00, to the polar "
         "crystal, all on one k-point mesh. In each image run scf.in, then berry1.in, berry2.in and berry3.in "
         "(pw.x -in berry1.in > berry1.out). Once they are done, 'hysteron ingest DIR' follows the polarization from image "
@@ -133,13 +136,16 @@ class EspressoWriter:
             self._write_image(atoms, mesh, place)
         else:
             namelists = self._namelists(len(atoms), CALCULATIONS.get(run.kind, "scf"), magnetic)
+            if run.kind == STATIC:
+                # Else pw.x does not print the energies of the bands, from 100 k-points on, and there is no gap to read.
+                namelists["control"]["verbosity"] = "high"
             self._write_text(atoms, namelists, mesh, place / "pw.in")
         set_u = self._hubbard(run.structure)
         return Calculation.of(
             run.structure,
             run.kind,
             f"{folder.name}/{run.folder}",
-            functional("PBE", set_u),
+            functional(self.settings.functional, set_u),
             hubbard=set_u,
             **run.more,
         )
@@ -149,7 +155,8 @@ class EspressoWriter:
         self._write_text(atoms, self._insulator(len(atoms), {"calculation": "scf"}), mesh, folder / "scf.in")
         for direction in (1, 2, 3):
             strings = list(mesh)
-            strings[direction - 1] = max(mesh[direction - 1] + 1, FEWEST_POINTS_ON_A_STRING)
+            # pw.x counts both ends of a string.
+            strings[direction - 1] = max(mesh[direction - 1], self.settings.string_points) + 1
             control = {
                 "calculation": "nscf",
                 "lberry": True,

@@ -28,7 +28,9 @@ _FUNCTIONALS = {
     "SLA PW PBE PBE": "PBE",
     "SLA PW PSX PSC": "PBEsol",
     "SLA PZ NOGX NOGC": "LDA",
+    "SLA PW NOGX NOGC": "LDA",
     "PZ": "LDA",
+    "PW": "LDA",
     "PBESOL": "PBEsol",
     "HSE": "HSE06",
 }

@@ -1,8 +1,8 @@
 """What does the result.json of an exported GPAW script say of its run?
 
 The script writes it, because GPAW's own text holds neither a dipole nor all digits. It is read as JSON, each key with
-its shape; a key that is missing is told by name. What the script does not tell (its first geometry, the charge, which it
-never sets) is not guessed.
+its shape; a key that is missing is told by name. Functional, U and charge are those of the settings that GPAW was given,
+so that a script that was edited tells what it really ran.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import orjson
 from ..core.errors import InputError
 from .berry_phase_image import BerryPhaseImage
 from .finished_run import CELL, NOTHING, POSITIONS, FinishedRun, Geometry, require_finite
+from .gpaw_settings import GivenSettings, given_settings
 from .outside_files import OutsideFile, read_output
 
 NAME = "result.json"
@@ -62,6 +63,9 @@ def read_image(root: Path, folder: str) -> BerryPhaseImage:
         code=run.code,
         version=run.version,
         energy=run.energy,
+        charge=run.charge,
+        settings=run.settings,
+        when=run.when,
         files=run.files,
     )
 
@@ -73,20 +77,24 @@ def _result(root: Path, folder: str) -> _Result:
 def _run(result: _Result) -> FinishedRun:
     result.require_converged()
     species = result.species()
+    given = result.settings()
     return require_finite(
         FinishedRun(
             code="GPAW",
             version=result.text("version"),
-            functional=result.text("functional"),
+            functional=given.functional,
             moved=MOVED[result.kind()],
             species=species,
-            first=None if MOVED[result.kind()] != NOTHING else result.geometry(len(species)),
+            first=result.geometry(len(species), "first_"),
             last=result.geometry(len(species)),
             energy=result.number("energy"),
             forces=result.array("forces", (len(species), 3)),
             stress=result.array("stress", (3, 3)),
+            charge=given.charge,
             band_gap=result.number("band_gap"),
-            hubbard=result.hubbard(),
+            hubbard=given.hubbard,
+            settings=given.told(),
+            when=result.text("when"),
             files=(result.file.record,),
         )
     )
@@ -158,11 +166,26 @@ class _Result:
             raise InputError(f"species of {self.file.name} is no list of symbols.")
         return tuple(symbols)
 
-    def geometry(self, nsites: int) -> Geometry:
-        lattice, positions = self.array("lattice", (3, 3)), self.array("positions", (nsites, 3))
+    def geometry(self, nsites: int, prefix: str = "") -> Geometry:
+        """As the run ended; with the prefix `first_` as it began."""
+        names = (f"{prefix}lattice", f"{prefix}positions")
+        lattice, positions = self.array(names[0], (3, 3)), self.array(names[1], (nsites, 3))
         if lattice is None or positions is None:
-            raise InputError(f"{self.file.name} lacks lattice or positions: it is damaged.")
+            raise InputError(f"{self.file.name} lacks {' or '.join(names)}: it is damaged.")
         return Geometry(lattice, positions)
+
+    def settings(self) -> GivenSettings:
+        """What GPAW was given."""
+        given = self._wanted("settings")
+        if not isinstance(given, dict):
+            raise InputError(f"settings of {self.file.name} is no table.")
+        try:
+            return given_settings(given)
+        except (KeyError, TypeError, ValueError, IndexError):
+            raise InputError(
+                f"settings of {self.file.name} are not as the exported script gives them to GPAW (mode, xc, kpts, setups): "
+                "it is damaged, or the script was rewritten."
+            ) from None
 
     def dipole(self) -> np.ndarray:
         dipole = self.array("dipole", (3,))
@@ -171,12 +194,6 @@ class _Result:
                 f"{self.file.name} gives no dipole: it is no Berry-phase run, or did not finish."
             )
         return dipole
-
-    def hubbard(self) -> dict[str, float]:
-        found = self.record.get("hubbard") or {}
-        if not isinstance(found, dict) or not all(isinstance(u, int | float) for u in found.values()):
-            raise InputError(f"hubbard of {self.file.name} is no table of numbers by element.")
-        return {str(symbol): float(u) for symbol, u in found.items()}
 
     def require_converged(self) -> None:
         """GPAW stops with an error where the density does not converge, so that what is told is the relaxation."""

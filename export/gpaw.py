@@ -28,8 +28,6 @@ EMPTY_BANDS = "CBM+0.1"
 VACANCY_MOMENT = 0.1
 """mu_B, on elements whose empty shells may take up the electrons that a vacancy leaves behind."""
 MOST_STEPS = 300
-FEWEST_POINTS_ON_A_STRING = 8
-"""Of a Berry phase; the mesh of a long cell vector alone would be too coarse for one."""
 WITHOUT_DATA_SET = frozenset({43, *range(57, 72), 84, 85, *range(87, 119)})
 """Atomic numbers without a PBE data set in release 0.9.20000: Tc, lanthanides, Po, At, and beyond Rn."""
 SCRIPTS = {
@@ -109,8 +107,6 @@ class GpawWriter:
         mesh = mesh_of(run.mesh_of, self.settings.kpoint_spacing)
         literals: dict[str, Any] = {
             "KIND": run.kind,
-            "FUNCTIONAL": calculation.functional,
-            "HUBBARD": calculation.hubbard,
             "SPECIES": list(calculation.species),
             "LATTICE": [list(row) for row in calculation.lattice],
             "POSITIONS": [list(row) for row in calculation.positions],
@@ -123,7 +119,7 @@ class GpawWriter:
                 "STEPS": MOST_STEPS,
             }
         if run.kind == BERRY_PHASE:
-            strings = [max(n, FEWEST_POINTS_ON_A_STRING) for n in mesh]
+            strings = [max(n, self.settings.string_points) for n in mesh]
             literals["BERRY_KPTS"] = {"size": strings, "gamma": True}
         return literals
 

@@ -4,10 +4,11 @@ A script is run by the user's Python, where GPAW is; nothing here imports it. It
 numbers that can be read back without running anything, `calculation.gpw` to start from and the log `calculation.txt`.
 
 `result.json` holds: `format` and `format_version`; `kind`, as in `calculation.KINDS`; `code`, `version`, `ase_version`;
-`functional` and `hubbard` (eV by element); `converged`; `steps` (of a relaxation, else null); `species`; `lattice` (A, rows),
-`positions` (fractional); `energy` (eV, extrapolated to zero smearing) and `free_energy` (eV); `forces` (eV/A); `stress`
-(eV/A^3, shape (3, 3), ASE's sign: positive is tension); `band_gap` (eV); `magnetic_moment` (mu_B); `dipole` of a Berry phase
-(e along the lattice vectors, ions and electrons, known modulo 1; else null).
+`when` (UTC); `settings`, those that GPAW was given, from which functional, U, charge, cutoff and k-points are read;
+`converged`; `steps` (of a relaxation, else null); `species`; `first_lattice`, `lattice` (A, rows), `first_positions`,
+`positions` (fractional), as it began and as it ended; `energy` (eV, extrapolated to zero smearing) and `free_energy` (eV);
+`forces` (eV/A); `stress` (eV/A^3, shape (3, 3), ASE's sign: positive is tension); `band_gap` (eV); `magnetic_moment` (mu_B);
+`dipole` of a Berry phase (e along the lattice vectors, ions and electrons, known modulo 1; else null).
 """
 
 from __future__ import annotations
@@ -60,6 +61,7 @@ It writes result.json, calculation.gpw and calculation.txt beside itself.
 
 import json
 import os
+from datetime import datetime, timezone
 
 import ase
 import gpaw
@@ -132,11 +134,13 @@ def main():
         "code": "GPAW",
         "version": gpaw.__version__,
         "ase_version": ase.__version__,
-        "functional": FUNCTIONAL,
-        "hubbard": HUBBARD,
+        "when": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "settings": GPAW_SETTINGS,
         "converged": converged,
         "steps": steps,
         "species": atoms.get_chemical_symbols(),
+        "first_lattice": LATTICE,
+        "first_positions": POSITIONS,
         "lattice": np.array(atoms.cell).tolist(),
         "positions": atoms.get_scaled_positions(wrap=False).tolist(),
         "energy": energy,

@@ -21,6 +21,7 @@ from hysteron.export.calculation import (
     Calculation,
     calculation_from,
 )
+from hysteron.export.gpaw_settings import given_settings
 from pymatgen.core import Structure
 from pymatgen.io.vasp.inputs import Poscar
 
@@ -51,8 +52,8 @@ def from_gpaw(folder: Path, calculation: Calculation) -> Structure:
     (path,) = folder.glob("*.py")
     found = literals(path)
     assert found["KIND"] == calculation.kind
-    assert found["FUNCTIONAL"] == calculation.functional
-    assert found["HUBBARD"] == calculation.hubbard
+    given = given_settings(found["GPAW_SETTINGS"])
+    assert (given.functional, given.hubbard) == (calculation.functional, calculation.hubbard)
     return Structure(found["LATTICE"], found["SPECIES"], found["POSITIONS"])
 
 

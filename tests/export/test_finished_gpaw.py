@@ -18,6 +18,11 @@ CRYSTAL = materials.barium_titanate_tetragonal()
 RUN = Run(
     CRYSTAL, energy=-40.123, forces=np.arange(15).reshape(5, 3) / 100, stress=np.diag([0.01, 0.02, -0.03])
 )
+SETTINGS = {
+    "mode": {"name": "pw", "ecut": 700.0},
+    "xc": "PBE",
+    "kpts": {"size": [4, 4, 4], "gamma": True},
+}
 
 
 def read(folder, content: bytes, reader=read_run):
@@ -38,8 +43,10 @@ def test_a_result_is_read(kind, moved, tmp_path):
     assert found.stress == pytest.approx(RUN.stress)
     assert found.band_gap == RUN.gap
     assert found.last.positions == pytest.approx(CRYSTAL.frac_coords)
-    assert (found.first is None) == (moved != NOTHING)
-    assert found.hubbard == {}
+    assert found.first.positions == pytest.approx(CRYSTAL.frac_coords)
+    assert (found.hubbard, found.charge) == ({}, 0.0)
+    assert found.settings == {"cutoff_ev": 700.0, "kpoints": "4x4x4 k-points"}
+    assert found.when == "2026-12-01T02:00:00+00:00"
 
 
 def test_an_image_is_read_with_its_dipole_and_energy(tmp_path):
@@ -81,8 +88,14 @@ def test_what_is_not_converged_is_refused(tmp_path):
         ({"lattice": [[0, 0, 0]] * 3}, "no proper cell"),
         ({"forces": [[0, 0, 0]]}, r"shape \(1, 3\)"),
         ({"stress": [1, 2]}, r"shape \(2,\)"),
-        ({"hubbard": {"Ti": "much"}}, "no table of numbers"),
-        ({"functional": 3}, "no text"),
+        ({"first_positions": None}, "lacks first_lattice or first_positions"),
+        ({"settings": None}, "lacks settings"),
+        ({"settings": [1]}, "no table"),
+        ({"settings": SETTINGS | {"setups": {"Ti": "much"}}}, "are not as the exported script"),
+        ({"settings": SETTINGS | {"xc": 3}}, "are not as the exported script"),
+        ({"settings": SETTINGS | {"mode": "lcao"}}, "are not as the exported script"),
+        ({"settings": SETTINGS | {"kpts": [4, 4]}}, "are not as the exported script"),
+        ({"when": 3}, "no text"),
         ({"version": "a\nb"}, "no text"),
     ],
 )

@@ -66,7 +66,7 @@ def test_every_script_compiles_and_imports_nothing_of_this_project(exports):
                 else []
             )
         }
-        assert imported <= {"json", "os", "pathlib", "numpy", "ase", "gpaw"}
+        assert imported <= {"datetime", "json", "os", "pathlib", "numpy", "ase", "gpaw"}
         assert path.read_text().endswith("main()\n")
 
 
@@ -101,6 +101,9 @@ def test_strings_of_a_coarse_mesh_have_enough_points(ferroelectric, tmp_path):
     image = literals(tmp_path / "polarization/04/polarization.py")
     assert image["GPAW_SETTINGS"]["kpts"]["size"] == [2, 2, 2]
     assert image["BERRY_KPTS"]["size"] == [8, 8, 8]
+    GpawWriter(GpawSettings(kpoint_spacing=1.0, string_points=5)).write(ferroelectric, tmp_path / "short")
+    image = literals(tmp_path / "short/polarization/04/polarization.py")
+    assert image["BERRY_KPTS"]["size"] == [5, 5, 5]
 
 
 def test_supercells_with_and_without_a_vacancy_share_a_mesh(exports):
