@@ -70,7 +70,7 @@ def measure_sound(folder: Path) -> dict[str, Any]:
     for one in results:
         if one.asked.candidate_id != samples.BARIUM:
             continue
-        candidate, _ = with_results(barium, one)
+        candidate, _ = with_results(barium, [one])
         for name, known in _known().items():
             value = candidate.value(name)
             error = abs(value - known) if value is not None else float("inf")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,13 +20,12 @@ from .output import (
 )
 
 if TYPE_CHECKING:
-    from ..core.candidate import Candidate
+    from ..core.candidate import Verdict
     from ..export.asked import Refusal
     from ..export.results import Results
-    from ..store.store import CandidateStore
+    from ..flows.ingestion import Kept
+    from ..flows.judging import Change
 
-CHUNK = 50
-"""Candidates that are written at once."""
 SHOWN = (
     "energy_per_atom",
     "band_gap",
@@ -46,10 +45,12 @@ def ingest(
     The manifest names the code whose outputs are read. What is of another crystal, functional, charge or kind, unfinished, not
     converged or damaged is refused with the reason; the rest goes on. Adds energies, gaps, the relaxed geometry, the Berry-phase
     polarization on one branch, and the energies along the switching path, each with method, source and a step in the provenance.
+    The screens judge the candidates again, with the windows of the run that judged them last.
     """
     from ..core.errors import InputError
     from ..export.asked import asked_of
     from ..export.results import read_results
+    from ..flows.ingestion import keep
     from ..store.store import CandidateStore
 
     asked, refused = asked_of(folder)
@@ -59,8 +60,13 @@ def ingest(
     if not finished:
         _tell_refused(refused)
         raise InputError(_nothing(results))
+    done = []
     with CandidateStore.open(store, create=False) as opened:
-        done = list(_keep(finished, opened, refused))
+        for kept in keep(finished, opened, refused):
+            done.append(kept)
+            for remark in kept.remarks:
+                say(f"  {remark}")
+            _tell_changes(kept)
     if not done:
         _tell_refused(refused)
         raise InputError("No finished calculation is of a candidate that the store holds.")
@@ -70,29 +76,17 @@ def ingest(
         raise typer.Exit(1)
 
 
-def _keep(
-    finished: Sequence[Results], store: CandidateStore, refused: list[Refusal]
-) -> Iterator[tuple[Candidate, Results]]:
-    """Add what was read to the store, chunk by chunk; what does not fit its candidate joins the refused."""
-    from ..core.errors import InputError
-    from ..export.asked import Refusal
-    from ..export.ingest import with_results
+def _tell_changes(kept: Kept) -> None:
+    """Which verdicts turned, and which rest on other numbers now."""
+    for change in kept.changes:
+        after = f"{change.before.screen}: {_word(change.before)} -> {_word(change.after)}"
+        if not change.turned:
+            after = f"{change.before.screen}: {_word(change.after)} as before, on other numbers"
+        say(f"  {kept.candidate.candidate_id}, {after} ({change.windows}): {change.after.reason}")
 
-    for start in range(0, len(finished), CHUNK):
-        richer = []
-        for results in finished[start : start + CHUNK]:
-            identifier = results.asked.candidate_id
-            try:
-                known = {candidate.candidate_id: candidate for candidate, _ in richer}
-                candidate, remarks = with_results(known.get(identifier) or store.get(identifier), results)
-            except InputError as error:
-                refused.append(Refusal(identifier, str(error)))
-                continue
-            for remark in (*results.remarks, *remarks):
-                say(f"  {remark}")
-            richer.append((candidate, results))
-        store.upsert(candidate for candidate, _ in richer)
-        yield from richer
+
+def _word(verdict: Verdict) -> str:
+    return "passed" if verdict.passed else "rejected"
 
 
 def _nothing(results: Sequence[Results]) -> str:
@@ -102,12 +96,10 @@ def _nothing(results: Sequence[Results]) -> str:
     return "No finished calculation can be used; the reasons stand above."
 
 
-def _tell(
-    results: Sequence[Results], done: Sequence[tuple[Candidate, Results]], refused: Sequence[Refusal]
-) -> None:
-    runs = sum(len(one.taken) + (len(one.path.images) if one.path else 0) for _, one in done)
-    candidates = len({candidate.candidate_id for candidate, _ in done})
-    say(f"{runs} finished runs of {candidates} candidates added to the store.")
+def _tell(results: Sequence[Results], done: Sequence[Kept], refused: Sequence[Refusal]) -> None:
+    own = [one for kept in done for one in kept.results]
+    runs = sum(len(one.taken) + (len(one.path.images) if one.path else 0) for one in own)
+    say(f"{runs} finished runs of {len(done)} candidates added to the store.")
     waiting = sum(len(one.waiting) for one in results)
     if waiting:
         say(f"{waiting} runs have no output yet.")
@@ -120,13 +112,25 @@ def _tell_refused(refused: Sequence[Refusal]) -> None:
         print_failures((refusal.what, refusal.reason) for refusal in refused)
 
 
-def _print(done: Sequence[tuple[Candidate, Results]], format: Format | None) -> None:
+def _print(done: Sequence[Kept], format: Format | None) -> None:
     if chosen(format) is Format.jsonl:
-        for candidate, results in done:
-            write_record(candidate.to_record() | {"ingest": _summary(results)})
+        for kept in done:
+            changes = [_changed(change) for change in kept.changes]
+            for results in kept.results:
+                told = _summary(results) | {"verdicts": changes}
+                write_record(kept.candidate.to_record() | {"ingest": told})
         return
-    candidates = list({candidate.candidate_id: candidate for candidate, _ in done}.values())
-    print_candidates(candidates, format, title="With DFT results", columns=SHOWN)
+    print_candidates([kept.candidate for kept in done], format, title="With DFT results", columns=SHOWN)
+
+
+def _changed(change: Change) -> dict[str, Any]:
+    return {
+        "screen": change.before.screen,
+        "passed_before": change.before.passed,
+        "passed": change.after.passed,
+        "reason": change.after.reason,
+        "windows": change.windows,
+    }
 
 
 def _summary(results: Results) -> dict[str, Any]:

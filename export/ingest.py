@@ -12,16 +12,18 @@
   energy of the element that was taken out is not computed.
 
 Each run is one step `ingest` in the provenance. The same outputs a second time change nothing; other outputs replace the
-values of the same method, and both steps stay, each with its time.
+values of the same method, and both steps stay, each with its time. Values and geometry are those of the outputs that were
+read last, also if they were known before others came.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..core.candidate import Candidate, PropertyValue
+from ..core.candidate import Candidate, PropertyValue, Step
 from ..core.errors import InputError
 from ..core.properties import describe, dft_method
 from .belonging import LARGEST_MOVE_ANGSTROM, LARGEST_STRAIN
@@ -29,7 +31,7 @@ from .berry_phase_image import BerryPhaseImage
 from .calculation import PRISTINE, RELAXATION, STATIC, VACANCY
 from .crystal import detected_spacegroup
 from .finished_run import FinishedRun
-from .ingest_steps import has_step, path_step, run_step, why_no_formation_energy, with_step
+from .ingest_steps import is_latest, path_step, run_step, why_no_formation_energy, with_steps
 from .outside_files import FileRecord
 from .results import Results, Taken, TakenPath
 
@@ -41,12 +43,12 @@ STRAIGHT = "linear path"
 SHOWN_OF_A_CHECKSUM = 12
 
 
-def with_results(candidate: Candidate, results: Results) -> tuple[Candidate, list[str]]:
+def with_results(candidate: Candidate, results: Sequence[Results]) -> tuple[Candidate, list[str]]:
     """A candidate with everything its finished runs say, and the steps that brought it.
 
     Args:
         candidate: As it is stored.
-        results: What was read for it.
+        results: What was read for it, of each export one; where two speak of the same method, or both relax, the last counts.
 
     Returns:
         The richer candidate, and sentences on what could not be made of the results.
@@ -54,19 +56,27 @@ def with_results(candidate: Candidate, results: Results) -> tuple[Candidate, lis
     Raises:
         InputError: the runs are of another crystal than the candidate, or of another setting of it.
     """
-    _require_same_crystal(candidate, results)
+    for one in results:
+        require_same_crystal(candidate, one)
     remarks: list[str] = []
+    steps: list[Step] = []
     richer = _with_geometry(candidate, results, remarks)
-    for taken in results.taken:
-        richer = with_step(richer, run_step(taken, results))
-    richer = richer.with_property(*_energy(results), *_gap(results))
-    if (path := results.path) is not None:
-        richer = richer.with_property(*_switching(path, remarks), *_polarization(path))
-        richer = with_step(richer, path_step(path, results.asked.format))
-    return richer, remarks + _on_vacancies(results)
+    for one in results:
+        richer = richer.with_property(*_energy(one), *_gap(one))
+        steps += [run_step(taken, one) for taken in one.taken]
+        if (path := one.path) is not None:
+            richer = richer.with_property(*_switching(path, remarks), *_polarization(path))
+            steps.append(path_step(path, one.asked.format))
+        remarks += _on_vacancies(one)
+    return with_steps(richer, steps), remarks
 
 
-def _require_same_crystal(candidate: Candidate, results: Results) -> None:
+def require_same_crystal(candidate: Candidate, results: Results) -> None:
+    """See that runs are of a candidate, by composition and, of a path, by the cell.
+
+    Raises:
+        InputError: they are of another crystal, or of another setting of it.
+    """
     from pymatgen.core import Composition
 
     path = results.path
@@ -96,11 +106,12 @@ def _strain(stored: Structure, lattice: Any) -> float:
     return float(np.abs(np.linalg.solve(stored.lattice.matrix, np.array(lattice)) - np.eye(3)).max())
 
 
-def _with_geometry(candidate: Candidate, results: Results, remarks: list[str]) -> Candidate:
-    """With the relaxed geometry, its sites in the candidate's order, if this relaxation is new to it."""
-    relaxed = results.of(RELAXATION)
-    if relaxed is None or has_step(candidate, run_step(relaxed, results)):
+def _with_geometry(candidate: Candidate, results: Sequence[Results], remarks: list[str]) -> Candidate:
+    """With the geometry that the last relaxation ended in, its sites in the candidate's order, unless it has that already."""
+    relaxations = [(relaxed, one) for one in results if (relaxed := one.of(RELAXATION)) is not None]
+    if not relaxations or is_latest(candidate, run_step(*relaxations[-1])):
         return candidate
+    relaxed = relaxations[-1][0]
     structure = _in_order_of(candidate.structure, relaxed)
     if structure is None:
         remarks.append(

@@ -7,27 +7,65 @@ step. Energy, forces, stress and geometry stand in it together: that is a frame 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from ..core.candidate import Candidate, Step
 from ..core.clock import utc_now
-from .calculation import BERRY_PHASE, PRISTINE, VACANCY
+from .calculation import BERRY_PHASE, PRISTINE, RELAXATION, VACANCY
 from .finished_run import FinishedRun, Geometry
 from .outside_files import FileRecord
 from .results import Results, Taken, TakenPath
 
-
-def with_step(candidate: Candidate, step: Step) -> Candidate:
-    """With a step, unless it is there already with another time."""
-    return candidate if has_step(candidate, step) else candidate.with_step(step)
+REPEAT = "repeat"
+"""In a step's details: that it comes for the second, third ... time, after others had taken its place."""
 
 
-def has_step(candidate: Candidate, step: Step) -> bool:
-    """Whether a candidate has this step, at whatever time."""
-    essence = dataclasses.replace(step, time="")
-    return any(dataclasses.replace(known, time="") == essence for known in candidate.provenance)
+def with_steps(candidate: Candidate, steps: Sequence[Step]) -> Candidate:
+    """With the steps of finished runs in the order they were read, without those that change nothing.
+
+    That is what has been read before, and either others of its subject follow, or none has come since. What was read before
+    and replaced since comes anew, counted in `repeat`.
+    """
+    last = {_subject(step): step for step in steps}
+    for step in steps:
+        known = is_latest(candidate, step) if step is last[_subject(step)] else _times(candidate, step) > 0
+        if not known:
+            candidate = candidate.with_step(_numbered(step, _times(candidate, step)))
+    return candidate
+
+
+def is_latest(candidate: Candidate, step: Step) -> bool:
+    """Whether the candidate's last step of the same subject is this one, at whatever time."""
+    of_it = [known for known in candidate.provenance if _subject(known) == _subject(step)]
+    return bool(of_it) and _essence(of_it[-1]) == _essence(step)
+
+
+def _subject(step: Step) -> tuple[str, ...]:
+    """What a step speaks of, and a later one of the same replaces: the geometry, or what one method says of it."""
+    if step.stage == "relax" or (step.stage, step.name) == ("ingest", RELAXATION):
+        return (RELAXATION,)
+    if step.stage != "ingest":
+        return ()
+    told = [str(step.details.get(name, "")) for name in ("format", "functional", "folder")]
+    # Without the candidate's folder, which another export may have called otherwise.
+    return (step.name, told[0], told[1], told[2].partition("/")[2])
+
+
+def _times(candidate: Candidate, step: Step) -> int:
+    """How often the candidate has it."""
+    return sum(_essence(known) == _essence(step) for known in candidate.provenance)
+
+
+def _essence(step: Step) -> Step:
+    details = {name: value for name, value in step.details.items() if name != REPEAT}
+    return dataclasses.replace(step, time="", details=details)
+
+
+def _numbered(step: Step, before: int) -> Step:
+    return dataclasses.replace(step, details=step.details | {REPEAT: before + 1}) if before else step
 
 
 def run_step(taken: Taken, results: Results) -> Step:

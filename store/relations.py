@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, or_, select
@@ -90,12 +90,14 @@ def same_as(connection: Connection, candidate_id: str) -> list[str]:
     return sorted(found - {candidate_id})
 
 
-def run_ids_of(connection: Connection, candidate_id: str) -> list[str]:
-    """The runs that know a candidate, sorted.
+def run_ids_of(connection: Connection, candidate_id: str, stages: Collection[str] | None = None) -> list[str]:
+    """The runs that know a candidate, sorted; only those in which it has reached one of these stages, if any are named.
 
     Raises:
         NotFoundError: it is not in the store.
     """
     key = keys_of(connection, [candidate_id])[candidate_id]
     statement = select(run_candidates.c.run_id).where(run_candidates.c.key == key)
+    if stages is not None:
+        statement = statement.where(run_candidates.c.stage.in_(stages))
     return list(connection.scalars(statement.order_by(run_candidates.c.run_id)))

@@ -136,9 +136,9 @@ class CandidateStore:
         """Ids of a run's candidates by chunk and id; `role` is `seed` or `proposed`."""
         return self._database.read(lambda c: runs.members(c, run_id, role))
 
-    def run_ids_of(self, candidate_id: str) -> list[str]:
-        """The runs a candidate belongs to, sorted."""
-        return self._database.read(lambda c: relations.run_ids_of(c, candidate_id))
+    def run_ids_of(self, candidate_id: str, stages: Collection[str] | None = None) -> list[str]:
+        """The runs a candidate belongs to, sorted; only those in which it has reached one of these stages, if any are named."""
+        return self._database.read(lambda c: relations.run_ids_of(c, candidate_id, stages))
 
     def set_ranking(self, run_id: str, positions: Sequence[tuple[str, int]]) -> None:
         """Replace a run's ranking by (candidate_id, position from 1).

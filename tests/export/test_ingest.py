@@ -41,7 +41,7 @@ def without_times(candidate: Candidate) -> dict:
 
 
 def test_every_number_comes_with_method_and_source(barium, results):
-    richer, remarks = with_results(barium, results)
+    richer, remarks = with_results(barium, [results])
     nsites = len(barium.structure)
     expected = {
         ("energy_per_atom", "DFT/PBE/VASP 6.3"): samples.RELAXED_EV / nsites,
@@ -71,7 +71,7 @@ def test_every_number_comes_with_method_and_source(barium, results):
 
 
 def test_no_vacancy_formation_energy_is_made_up(barium, results):
-    richer, remarks = with_results(barium, results)
+    richer, remarks = with_results(barium, [results])
     assert richer.get("vacancy_formation_energy") is None
     assert (
         "no vacancy formation energy is told: it needs the energy of O in its reference phase" in remarks[0]
@@ -83,7 +83,7 @@ def test_no_vacancy_formation_energy_is_made_up(barium, results):
 
 
 def test_each_run_is_a_step_that_holds_a_whole_frame(barium, results):
-    richer, _ = with_results(barium, results)
+    richer, _ = with_results(barium, [results])
     steps = {step.name: step for step in richer.provenance if step.stage == "ingest"}
     assert list(steps) == ["relaxation", "static", "pristine", "vacancy", "berry_phase"]
     details = steps["static"].details
@@ -99,19 +99,19 @@ def test_each_run_is_a_step_that_holds_a_whole_frame(barium, results):
 
 
 def test_the_same_results_twice_change_nothing(barium, results):
-    once, _ = with_results(barium, results)
-    twice, _ = with_results(once, results)
+    once, _ = with_results(barium, [results])
+    twice, _ = with_results(once, [results])
     assert twice.to_record() == once.to_record()
-    later, _ = with_results(barium, results)
+    later, _ = with_results(barium, [results])
     assert without_times(later) == without_times(once)
 
 
 def test_other_results_replace_the_same_method_and_leave_both_steps(barium, results):
-    once, _ = with_results(barium, results)
+    once, _ = with_results(barium, [results])
     relaxed = results.of(RELAXATION)
     lower = dataclasses.replace(relaxed, run=dataclasses.replace(relaxed.run, energy=-41.0))
     changed = dataclasses.replace(results, taken=(lower, *results.taken[1:]))
-    again, _ = with_results(once, changed)
+    again, _ = with_results(once, [changed])
     assert [p.value for p in again.all_of("energy_per_atom")] == [pytest.approx(-8.2)]
     assert again.value("band_gap") == samples.GAP_EV
     assert [step.name for step in again.provenance].count("relaxation") == 2
@@ -128,7 +128,7 @@ def test_values_of_another_code_or_an_estimate_stay_beside(barium, results):
         PropertyValue("band_gap", 3.3, "eV", "experiment"),
         PropertyValue("switching_barrier", 0.1, "eV/f.u.", "NEB, CHGNet"),
     )
-    richer, _ = with_results(known, results)
+    richer, _ = with_results(known, [results])
     assert richer.get("polarization").method == "DFT/PBE/VASP 6.3/Berry phase"
     assert richer.value("polarization", method="effective_charges") == 26.0
     assert richer.get("energy_per_atom").method == "DFT/PBE/VASP 6.3"
@@ -143,7 +143,7 @@ def test_values_of_another_code_or_an_estimate_stay_beside(barium, results):
 def test_the_relaxed_geometry_becomes_the_present_one_in_the_candidates_order(barium, results):
     order = [4, 2, 1, 0, 3]
     shuffled = barium.with_structure(Structure.from_sites([barium.structure[i] for i in order]), 99)
-    richer, _ = with_results(shuffled, results)
+    richer, _ = with_results(shuffled, [results])
     assert richer.candidate_id == barium.candidate_id
     assert [s.specie.symbol for s in richer.structure] == [barium.structure[i].specie.symbol for i in order]
     relaxed = results.of(RELAXATION).run.last
@@ -154,22 +154,44 @@ def test_the_relaxed_geometry_becomes_the_present_one_in_the_candidates_order(ba
 
 def test_a_crystal_that_has_moved_on_keeps_its_geometry_and_is_told(barium, results):
     other = barium.with_structure(barium.structure * (1, 1, 2), 99)
-    richer, remarks = with_results(other, dataclasses.replace(results, path=None))
+    richer, remarks = with_results(other, [dataclasses.replace(results, path=None)])
     assert richer.structure == other.structure
     assert "keeps its geometry" in remarks[0]
     assert richer.get("energy_per_atom") is not None
 
 
 def test_a_relaxation_that_is_known_does_not_take_the_geometry_back(barium, results):
-    once, _ = with_results(barium, results)
+    once, _ = with_results(barium, [results])
     later = once.with_structure(once.structure.copy().apply_strain(0.01), 99)
-    again, _ = with_results(later, results)
+    again, _ = with_results(later, [results])
     assert again.structure == later.structure
+
+
+def test_the_geometry_follows_what_was_read_last(barium, results):
+    """A, B, A, and A and B together."""
+    relaxed = results.of(RELAXATION)
+    wider = dataclasses.replace(relaxed.run.last, lattice=relaxed.run.last.lattice * 1.01)
+    other = dataclasses.replace(relaxed, run=dataclasses.replace(relaxed.run, last=wider, energy=-41.0))
+    changed = dataclasses.replace(results, taken=(other, *results.taken[1:]))
+    first, _ = with_results(barium, [results])
+    second, _ = with_results(first, [changed])
+    third, _ = with_results(second, [results])
+    assert second.structure.volume == pytest.approx(1.01**3 * first.structure.volume)
+    assert third.structure.volume == pytest.approx(first.structure.volume)
+    assert third.value("energy_per_atom") == first.value("energy_per_atom")
+    repeats = [step.details.get("repeat") for step in third.provenance if step.name == "relaxation"]
+    assert repeats == [None, None, 2]
+    assert with_results(third, [results])[0].to_record() == third.to_record()
+    fourth, _ = with_results(third, [changed])
+    assert fourth.structure.volume == pytest.approx(second.structure.volume)
+    together, _ = with_results(barium, [results, changed])
+    assert together.structure.volume == pytest.approx(second.structure.volume)
+    assert with_results(together, [results, changed])[0].to_record() == together.to_record()
 
 
 def test_without_a_relaxation_the_energy_is_that_of_the_static_run(barium, results):
     alone = dataclasses.replace(results, taken=(results.of(STATIC),), path=None)
-    richer, _ = with_results(barium, alone)
+    richer, _ = with_results(barium, [alone])
     assert richer.value("energy_per_atom") == pytest.approx(samples.ENERGY_EV / 5)
     assert "at the exported geometry" in richer.get("energy_per_atom").source
     assert richer.structure is barium.structure
@@ -178,9 +200,8 @@ def test_without_a_relaxation_the_energy_is_that_of_the_static_run(barium, resul
 def test_a_static_run_at_the_relaxed_geometry_gives_the_energy(barium, results):
     static = results.of(STATIC)
     there = dataclasses.replace(static, at_relaxed=True, run=dataclasses.replace(static.run, energy=-40.2))
-    richer, _ = with_results(
-        barium, dataclasses.replace(results, taken=(results.of(RELAXATION), there), path=None)
-    )
+    both = dataclasses.replace(results, taken=(results.of(RELAXATION), there), path=None)
+    richer, _ = with_results(barium, [both])
     assert richer.value("energy_per_atom") == pytest.approx(-8.04)
     assert "at the relaxed geometry" in richer.get("band_gap").source
 
@@ -190,17 +211,17 @@ def test_a_static_run_at_the_relaxed_geometry_gives_the_energy(barium, results):
 
 def test_runs_of_another_formula_or_setting_are_refused(barium, results):
     with pytest.raises(InputError, match="belongs to another store, or was changed"):
-        with_results(dataclasses.replace(barium, structure=materials.strontium_titanate()), results)
+        with_results(dataclasses.replace(barium, structure=materials.strontium_titanate()), [results])
     turned = barium.structure.lattice.matrix[:, [2, 0, 1]]
     other = Structure(Lattice(turned), barium.structure.species, barium.structure.frac_coords)
     with pytest.raises(InputError, match="another setting"):
-        with_results(barium.with_structure(other), dataclasses.replace(results, taken=()))
+        with_results(barium.with_structure(other), [dataclasses.replace(results, taken=())])
 
 
 def test_an_uncertain_branch_gives_no_polarization_but_energies(barium, results):
     doubtful = dataclasses.replace(results.path.result, doubts=("It looks odd.",))
     path = dataclasses.replace(results.path, result=doubtful)
-    richer, _ = with_results(barium, dataclasses.replace(results, path=path))
+    richer, _ = with_results(barium, [dataclasses.replace(results, path=path)])
     assert richer.get("polarization") is None
     assert richer.get("switching_barrier") is not None
     assert richer.provenance[-1].details["branch"] == "branch not certain"
@@ -214,7 +235,7 @@ def test_energies_that_cannot_be_compared_are_not(change, says, barium, results)
     images = list(results.path.images)
     images[3] = dataclasses.replace(images[3], **change)
     path = dataclasses.replace(results.path, images=tuple(images))
-    richer, remarks = with_results(barium, dataclasses.replace(results, path=path))
+    richer, remarks = with_results(barium, [dataclasses.replace(results, path=path)])
     assert richer.get("switching_barrier") is None
     assert richer.get("polarization") is not None
     assert says in remarks[0]
@@ -223,7 +244,7 @@ def test_energies_that_cannot_be_compared_are_not(change, says, barium, results)
 def test_genuine_outputs_become_properties(tmp_path):
     genuine_outputs.write_genuine_export(tmp_path)
     asked, _ = asked_of(tmp_path)
-    richer, remarks = with_results(genuine_outputs.lead_titanate(), read_results(asked[0], asked))
+    richer, remarks = with_results(genuine_outputs.lead_titanate(), [read_results(asked[0], asked)])
     assert remarks == []
     best = richer.get("polarization")
     assert (best.method, best.value) == (
