@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import ast
 import json
-import os
-import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
+import gpaw_engine
 import materials
 import numpy as np
 import pytest
@@ -31,21 +29,6 @@ def literals(path: Path) -> dict[str, Any]:
         for node in body
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name)
     }
-
-
-def python_with_gpaw() -> str | None:
-    """The Python that a GPAW is installed for: named by the environment, this one, or the system's."""
-    for python in (os.environ.get("HYSTERON_GPAW_PYTHON"), sys.executable, "/usr/bin/python3"):
-        if python and shutil.which(python):
-            found = subprocess.run([python, "-c", "import gpaw"], capture_output=True, env=_plain())
-            if found.returncode == 0:
-                return python
-    return None
-
-
-def _plain() -> dict[str, str]:
-    """The environment without this project's Python path."""
-    return {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
 
 
 def test_every_script_compiles_and_imports_nothing_of_this_project(exports):
@@ -146,7 +129,7 @@ def test_settings_out_of_range_or_unknown_are_refused(bad):
 
 @pytest.mark.slow
 def test_gpaw_runs_an_exported_script_unchanged(tmp_path):
-    python = python_with_gpaw()
+    python = gpaw_engine.python_with_gpaw()
     if python is None:
         pytest.skip(
             "no GPAW: HYSTERON_GPAW_PYTHON names none, and neither this Python nor the system's has it"
@@ -158,7 +141,13 @@ def test_gpaw_runs_an_exported_script_unchanged(tmp_path):
         settings={"cutoff_ev": 250, "kpoint_spacing": 0.6},
     )
     script = tmp_path / "Si-227-x" / "static" / "static.py"
-    done = subprocess.run([python, str(script)], capture_output=True, text=True, env=_plain(), timeout=280)
+    done = subprocess.run(
+        [python, str(script)],
+        capture_output=True,
+        text=True,
+        env=gpaw_engine.plain_environment(),
+        timeout=280,
+    )
     assert done.returncode == 0, done.stderr
     result = json.loads((script.parent / "result.json").read_text())
     assert (result["format"], result["format_version"], result["kind"]) == ("hysteron-gpaw", 1, "static")
