@@ -89,6 +89,10 @@ _PARAMETERS = """ <parameters>
   <separator name="linear response parameters" >
    <i type="logical" name="LEPSILON"> F  </i>
   </separator>
+  <separator name="response functions" >
+   <i type="int" name="NELM">     1</i>
+   <i type="int" name="NELMHF">     1</i>
+  </separator>
  </parameters>
 """
 _ATOMS = """ <atominfo>

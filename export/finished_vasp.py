@@ -72,15 +72,18 @@ def read_run(root: Path, folder: str) -> FinishedRun:
 
 
 def _tags(xml: Element, where: str) -> dict[str, Any]:
-    """What decides a run, as VASP resolved it; what an INCAR only may name is added."""
+    """What decides a run, as VASP resolved it; what an INCAR only may name is added.
+
+    Of a name that comes twice the first counts: "response functions", near the end, have a NELM of their own, always 1.
+    """
     parameters = xml.find("parameters")
     if parameters is None:
         raise InputError(f"{where} does not list the parameters of its run: it is damaged.")
     tags: dict[str, Any] = {}
-    for source in (xml.find("incar"), parameters):
+    for source in (parameters, xml.find("incar")):
         for found in source.iter() if source is not None else ():
             if found.tag in ("i", "v") and found.get("name"):
-                tags[str(found.get("name"))] = (found.text or "").strip()
+                tags.setdefault(str(found.get("name")), (found.text or "").strip())
     for name in ("NSW", "NELM", "NELECT", "ISIF", "IBRION", "ISPIN", "ICHARG"):
         if name not in tags:
             raise InputError(
