@@ -78,6 +78,9 @@ def asked_of(root: Path) -> tuple[list[Asked], list[Refusal]]:
     """
     folders = [root, *sorted(path.parent for path in root.glob(f"*/{MANIFEST_NAME}"))]
     found = [folder for folder in folders if (folder / MANIFEST_NAME).exists()]
+    if not root.is_dir():
+        there = "is a file" if root.exists() else "is not there"
+        raise NotFoundError(f"{root} {there}: name a folder written by 'hysteron export'.")
     if not found:
         raise NotFoundError(f"{root} holds no {MANIFEST_NAME}: name a folder written by 'hysteron export'.")
     asked: list[Asked] = []

@@ -43,7 +43,7 @@ def prepare_folder(path: Path | str, overwrite: bool = False) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         if not overwrite and any(folder.iterdir()):
             raise OutputError(
-                f"The folder {folder} is not empty. Name another one, or say that it may be overwritten."
+                f"The folder {folder} is not empty. Name another one, or empty it first."
             )
         with tempfile.TemporaryFile(dir=folder):
             pass

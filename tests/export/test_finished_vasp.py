@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 import warnings
 from pathlib import Path
 
@@ -191,3 +192,21 @@ def test_every_sound_sample_is_read(tmp_path):
 )
 def test_functionals_are_named_as_the_field_does(tags, name):
     assert functional_name(**tags) == name
+
+
+@pytest.mark.parametrize(
+    ("name", "moved", "energy", "gap"),
+    [("basic.xml", NOTHING, -43.31210622, 0.616), ("basicrelax.xml", CELL, -43.39087657, 0.608)],
+)
+def test_outputs_of_vasp_itself_are_read(name, moved, energy, gap, tmp_path):
+    """Silicon by VASP 5.4, as the source distribution of parsevasp 3.4.0 has it in `tests` (MIT licence)."""
+    folder = os.environ.get("HYSTERON_VASP_OUTPUTS")
+    if not folder:
+        pytest.skip(
+            "HYSTERON_VASP_OUTPUTS names no folder: that of the tests in parsevasp-3.4.0.tar.gz on PyPI"
+        )
+    found = read(tmp_path, (Path(folder) / name).read_text(encoding="latin-1"))
+    assert (found.method(), found.moved) == ("DFT/PBE/VASP 5.4", moved)
+    assert found.species == ("Si",) * 8
+    assert found.energy == pytest.approx(energy, abs=PRINTED)
+    assert found.band_gap == pytest.approx(gap, abs=1e-3)
