@@ -54,6 +54,10 @@ def read_image(root: Path, folder: str) -> BerryPhaseImage:
     run = _run(result)
     if result.kind() != "berry_phase":
         raise InputError(f"{run.files[0].name} is no Berry-phase run: its kind is {result.kind()!r}.")
+    if run.band_gap == 0:
+        raise InputError(
+            f"{run.files[0].name} is of a metal, in which a Berry phase means nothing. Look for a functional that opens the gap."
+        )
     return BerryPhaseImage(
         lattice=run.last.lattice,
         positions=run.last.positions,

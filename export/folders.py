@@ -42,9 +42,7 @@ def prepare_folder(path: Path | str, overwrite: bool = False) -> Path:
             raise OutputError(f"{folder} is a file, and a folder is wanted there. Name another folder.")
         folder.mkdir(parents=True, exist_ok=True)
         if not overwrite and any(folder.iterdir()):
-            raise OutputError(
-                f"The folder {folder} is not empty. Name another one, or empty it first."
-            )
+            raise OutputError(f"The folder {folder} is not empty. Name another one, or empty it first.")
         with tempfile.TemporaryFile(dir=folder):
             pass
     return folder

@@ -8,7 +8,7 @@ were edited are told and do not stop it either: users set cutoffs, pseudopotenti
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 from ..core.errors import InputError, NotFoundError
@@ -116,7 +116,7 @@ def read_results(asked: Asked, others: Iterable[Asked] = ()) -> Results:
             waiting.append(calculation.folder)
         except InputError as error:
             refused.append(Refusal(calculation.folder, str(error)))
-    path = _path(asked, known, refused, waiting)
+    path = _path(asked, known, refused, waiting, _metal(taken))
     return Results(asked, tuple(taken), path, tuple(refused), tuple(waiting))
 
 
@@ -141,10 +141,23 @@ def _relaxed(taken: Sequence[Taken]) -> Geometry | None:
     return next((one.run.last for one in taken if one.asked.kind == RELAXATION), None)
 
 
+def _metal(taken: Sequence[Taken]) -> str:
+    """The folder of the static run, if it says that the crystal is a metal; else nothing."""
+    return next((t.asked.folder for t in taken if t.asked.kind == STATIC and t.run.band_gap == 0), "")
+
+
 def _path(
-    asked: Asked, known: Sequence[Calculation], refused: list[Refusal], waiting: list[str]
+    asked: Asked, known: Sequence[Calculation], refused: list[Refusal], waiting: list[str], metal: str
 ) -> TakenPath | None:
-    """The path, if all of it can be used; why not is added to the lists."""
+    """The path, if all of it can be used; why not is added to the lists.
+
+    Args:
+        asked: What was asked for.
+        known: What else was.
+        refused: Gets what cannot be used.
+        waiting: Gets images without an output.
+        metal: The run that says that the polar end is a metal. Runs of fixed occupations do not see that themselves.
+    """
     if not asked.images:
         return None
     folder = asked.images[0].rpartition("/")[0]
@@ -169,6 +182,9 @@ def _path(
         return None
     try:
         result = follow_branch(images)
+        if metal:
+            doubt = f"By {metal} the crystal is a metal, in which a Berry phase means nothing."
+            result = replace(result, doubts=(*result.doubts, doubt))
     except InputError as error:
         refused.append(Refusal(folder, str(error)))
         return None

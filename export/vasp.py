@@ -16,7 +16,7 @@ import numpy as np
 from ..core.candidate import Candidate
 from ..core.errors import StructureError
 from .calculation import BERRY_PHASE, RELAXATION, STATIC, Calculation
-from .conventions import functional
+from .conventions import functional, may_be_magnetic
 from .manifest import Written
 from .plan import ABOUT_VACANCIES, PlanSettings, Run, plan_of
 
@@ -169,6 +169,11 @@ def special_elements(structure: Structure) -> list[str]:
     """Sentences on elements of which pymatgen would only warn on a terminal."""
     symbols = {site.specie.symbol for site in structure}
     notes = []
+    if magnetic := may_be_magnetic(symbols):
+        notes.append(
+            f"Ferromagnetic start from the set's moments on {', '.join(magnetic)}; another magnetic order, which may need a "
+            "larger cell, has to be set by hand (MAGMOM)."
+        )
     if "Co" in symbols:
         notes.append(
             "Co starts from low spin (0.6 mu_B), as in the Materials Project; try high spin as well."

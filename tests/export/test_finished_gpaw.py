@@ -57,6 +57,12 @@ def test_an_image_is_read_with_its_dipole_and_energy(tmp_path):
     assert image.species == ("Ba", "Ti", "O", "O", "O")
 
 
+def test_an_image_of_a_metal_is_refused(tmp_path):
+    metal = dataclasses.replace(RUN, gap=0.0)
+    with pytest.raises(InputError, match="of a metal"):
+        read(tmp_path, gpaw_result(metal, "berry_phase", np.array([0.0, 0.25, 0.75])), read_image)
+
+
 def test_a_run_without_a_dipole_is_no_image(tmp_path):
     with pytest.raises(InputError, match="no Berry-phase run"):
         read(tmp_path, gpaw_result(RUN, "static"), read_image)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import shutil
 
 import genuine_outputs
@@ -39,6 +40,15 @@ def test_all_sound_runs_are_taken(sound):
     assert (results.refused, results.waiting, results.remarks) == ((), (), ())
     assert results.path.result.smooth
     assert results.path.result.polarization == pytest.approx(samples.known_polarization(), abs=0.02)
+
+
+def test_of_a_metal_no_polarization_is_told(sound):
+    run = dataclasses.replace(samples.sound_runs("vasp")[f"{samples.BARIUM}/static"].run, gap=0.0)
+    (sound / samples.BARIUM / "static" / "vasprun.xml").write_text(vasprun(run))
+    results = barium(sound)
+    assert not results.path.result.smooth
+    (refusal,) = results.refused
+    assert "the crystal is a metal" in refusal.reason
 
 
 def test_what_has_not_been_run_is_waited_for_and_no_failure(sound):

@@ -147,3 +147,4 @@ def test_low_spin_cobalt_is_told(known, tmp_path):
     cobaltate = next(c for c in known if c.formula == "LiCoO2")
     _, notes = write(cobaltate, tmp_path / "LiCoO2")
     assert any("low spin" in note for note in notes)
+    assert any("Ferromagnetic start from the set's moments on Co" in note for note in notes)
