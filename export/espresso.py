@@ -39,7 +39,12 @@ STARTING_MAGNETIZATION = 0.4
 """Fraction of the valence electrons. pw.x only needs the symmetry broken: the moment is found self-consistently."""
 VACANCY_MAGNETIZATION = 0.1
 """The same where empty shells may take up the electrons that a vacancy leaves behind."""
-SMEARING_RY = 0.01
+SMEARING_RY = 0.00367
+"""0.05 eV, as the other codes' inputs have it. Gaussian: occupations by cold smearing do not only rise with the Fermi energy, of
+which pw.x then finds now one, now another, wherever there is a gap: a relaxation of wurtzite AlAs (pw.x 6.7, 2026) never ended.
+
+Source: dos Santos and Marzari, Phys. Rev. B 107, 195122 (2023).
+"""
 ENERGY_PER_ATOM_RY = 1e-5
 FORCE_RY_PER_BOHR = 1e-4
 SCF_PER_ATOM_RY = 2e-10
@@ -227,7 +232,7 @@ class EspressoWriter:
             "ecutwfc": self.settings.wavefunction_cutoff_ry,
             "ecutrho": self.settings.density_cutoff_ry,
             "occupations": "smearing",
-            "smearing": "cold",
+            "smearing": "gaussian",
             "degauss": SMEARING_RY,
         }
         return {
