@@ -79,10 +79,14 @@ def ingest(
 def _tell_changes(kept: Kept) -> None:
     """Which verdicts turned, and which rest on other numbers now."""
     for change in kept.changes:
-        after = f"{change.before.screen}: {_word(change.before)} -> {_word(change.after)}"
-        if not change.turned:
-            after = f"{change.before.screen}: {_word(change.after)} as before, on other numbers"
-        say(f"  {kept.candidate.candidate_id}, {after} ({change.windows}): {change.after.reason}")
+        head = f"  {kept.candidate.candidate_id}, {change.before.screen}: "
+        if change.turned:
+            say(
+                f"{head}{_word(change.before)} -> {_word(change.after)} ({change.windows}): {change.after.reason}"
+            )
+        else:
+            news = f": {'; '.join(change.news)}" if change.news else ""
+            say(f"{head}{_word(change.after)} as before, on other numbers ({change.windows}){news}.")
 
 
 def _word(verdict: Verdict) -> str:

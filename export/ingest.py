@@ -192,7 +192,11 @@ def _switching(path: TakenPath, remarks: list[str]) -> list[PropertyValue]:
     along = energies - energies[-1]
     last, nsites, barrier = images[-1], len(images[-1].species), float(along.max())
     # Of pw.x the energy stands in the file that is read last.
-    source = _told(last, f"{len(images)} images on the straight path, its ends as exported", last.files[-1])
+    source = _told(
+        last,
+        f"{len(images)} images on the straight path, its ends as exported and not relaxed",
+        last.files[-1],
+    )
     method, straight = (dft_method(last.functional, last.code, last.version, way) for way in ("", STRAIGHT))
     per_formula = barrier / _formula_units(last.species)
     return [

@@ -51,6 +51,21 @@ class Change:
         """Whether the candidate passes now and did not, or the other way round."""
         return self.before.passed != self.after.passed
 
+    @property
+    def news(self) -> tuple[str, ...]:
+        """What the criteria say now that they did not say before, a clause each; of a verdict without criteria nothing."""
+        old = {_clause(criterion) for criterion in _criteria(self.before)}
+        return tuple(clause for clause in map(_clause, _criteria(self.after)) if clause not in old)
+
+
+def _criteria(verdict: Verdict) -> list[Any]:
+    found = verdict.details.get("criteria")
+    return list(found) if isinstance(found, list | tuple) else []
+
+
+def _clause(criterion: Any) -> str:
+    return str(criterion.get("sentence", "")) if isinstance(criterion, dict) else ""
+
 
 @dataclass
 class Judges:

@@ -84,6 +84,8 @@ def test_the_newest_run_that_judged_it_counts(store, barium):
     judged, (change,), _ = Judges(store).judge_again(richer)
     assert judged.verdict("ferroelectric").passed
     assert (change.turned, change.windows) == (False, "windows of run run-b")
+    (clause,) = change.news
+    assert clause.startswith("band gap 0.20 eV (DFT/PBE/VASP 6.4) lies in")
 
 
 def test_without_a_run_the_defaults_hold(store, barium):
