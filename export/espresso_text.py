@@ -30,7 +30,6 @@ _FUNCTIONALS = {
     "SLA PZ NOGX NOGC": "LDA",
     "SLA PW NOGX NOGC": "LDA",
     "PZ": "LDA",
-    "PW": "LDA",
     "PBESOL": "PBEsol",
     "HSE": "HSE06",
 }

@@ -84,6 +84,33 @@ def test_settings_arrive_and_pseudopotentials_are_placeholders(ferroelectric, tm
     assert any("placeholder" in sentence for sentence in EspressoWriter.about)
 
 
+def test_the_functional_is_that_of_the_pseudopotentials_and_is_told(ferroelectric, tmp_path):
+    (tmp_path / "x").mkdir()
+    written = EspressoWriter(EspressoSettings(functional="LDA")).write(ferroelectric, tmp_path)
+    assert {calculation.functional for calculation in written.calculations} == {"LDA"}
+    inputs = [path.read_text() for path in tmp_path.rglob("*.in")]
+    assert not any("input_dft" in text for text in inputs)
+    assert {c.functional for c in EspressoWriter().write(ferroelectric, tmp_path / "x").calculations} == {
+        "PBE"
+    }
+
+
+def test_only_the_static_run_prints_all_bands(ferroelectric, tmp_path):
+    folder, _ = write(ferroelectric, tmp_path / "x")
+    assert namelists(folder / "static" / "pw.in")["control"]["verbosity"] == "high"
+    assert "verbosity" not in namelists(folder / "relax" / "pw.in")["control"]
+    assert "verbosity" not in namelists(folder / "polarization" / "00" / "scf.in")["control"]
+
+
+def test_smearing_is_gaussian_where_there_is_any(ferroelectric, tmp_path):
+    """Cold smearing has several Fermi energies where there is a gap."""
+    folder, _ = write(ferroelectric, tmp_path / "x")
+    system = namelists(folder / "relax" / "pw.in")["system"]
+    assert (system["occupations"], system["smearing"]) == ("smearing", "gaussian")
+    assert system["degauss"] * 13.6057 == pytest.approx(0.05, abs=1e-4)
+    assert namelists(folder / "polarization" / "00" / "scf.in")["system"]["occupations"] == "fixed"
+
+
 def test_open_shells_are_spin_polarised_and_closed_ones_are_not(known, ferroelectric, tmp_path):
     vanadia = next(c for c in known if c.formula == "VO2")
     folder, notes = write(vanadia, tmp_path / "magnetic")

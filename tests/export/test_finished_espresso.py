@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from hysteron.benchmarks.ingest_espresso import pw_run
 from hysteron.benchmarks.ingest_outputs import Run
 from hysteron.core.errors import InputError
+from hysteron.export.espresso_text import functional_of
 from hysteron.export.finished_espresso import read_run
 from hysteron.export.finished_run import CELL, NOTHING, POSITIONS
 
@@ -176,3 +177,17 @@ def test_junk_anywhere_is_a_sentence_or_no_harm(place, junk, tmp_path):
     except InputError:
         return
     assert np.isfinite(found.energy)
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        ("SLA  PZ   NOGX NOGC", "LDA"),
+        ("SLA  PW   NOGX NOGC", "LDA"),
+        ("SLA  PW   PBX  PBC", "PBE"),
+        ("SLA  PW   PSX  PSC", "PBEsol"),
+        ("PBE", "PBE"),
+    ],
+)
+def test_functionals_have_the_names_of_the_field(words, name):
+    assert functional_of(f"     Exchange-correlation= {words} (   1   1   0   0   0   0   0)\n") == name
