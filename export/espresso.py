@@ -41,7 +41,7 @@ VACANCY_MAGNETIZATION = 0.1
 """The same where empty shells may take up the electrons that a vacancy leaves behind."""
 SMEARING_RY = 0.00367
 """0.05 eV, as the other codes' inputs have it. Gaussian: occupations by cold smearing do not only rise with the Fermi energy, of
-which pw.x then finds now one, now another, wherever there is a gap: a relaxation of wurtzite AlAs (pw.x 6.7, 2026) never ended.
+which pw.x then finds now one, now another, wherever there is a gap: a relaxation of wurtzite AlAs (pw.x 6.7, 2026) did not end.
 
 Source: dos Santos and Marzari, Phys. Rev. B 107, 195122 (2023).
 """

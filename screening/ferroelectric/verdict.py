@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from pydantic import Field, model_validator
 
-from ...core.candidate import Candidate, Verdict
+from ...core.candidate import Candidate, PropertyValue, Verdict
 from ...core.errors import StructureError
+from ...core.properties import method_matches, method_slug
 from ...core.settings import Settings
 from ..criteria import Criterion, decide
 from ..gap import GapWindow, judge_insulator
@@ -304,7 +305,7 @@ def _judge_window(
     why: str,
 ) -> Criterion:
     """Whether a property of the path, meV/atom, lies in its window."""
-    units, found = "meV/atom", candidate.get(name)
+    units, found = "meV/atom", _deciding(candidate, name)
     low, high = window
     if found is None:
         return Criterion(name, "missing", f"{name} is missing: {why}", None, high, units)
@@ -321,6 +322,22 @@ def _judge_window(
         method=found.method,
         score=window_score(value, window, good),
     )
+
+
+def _deciding(candidate: Candidate, name: str) -> PropertyValue | None:
+    """The best value of a property of the path; of the energy difference one whose ends were relaxed, unless DFT says enough.
+
+    DFT's path ends in a nonpolar crystal as it was exported, not relaxed, which lies too high. So it can tell that the
+    polar end is not the lower one, and not that it is: for that the screen's own ends decide.
+    """
+    found = candidate.all_of(name)
+    if name != "polar_nonpolar_energy_difference" or len(found) < 2:
+        return found[0] if found else None
+    by_dft = [value for value in found if method_matches(method_slug(value.method), "dft")]
+    others = [value for value in found if value not in by_dft]
+    if found[0] in by_dft and others and float(found[0].value) < 0:  # type: ignore[arg-type]
+        return others[0]
+    return found[0]
 
 
 def window_score(value: float, window: tuple[float, float], good: tuple[float, float]) -> float:

@@ -10,7 +10,7 @@ import materials
 import numpy as np
 import pytest
 from ferroelectric_toys import ANY_ENERGY, CRITERIA, judged, plain, status, zinc_oxide_well
-from hysteron.core.candidate import Candidate
+from hysteron.core.candidate import Candidate, PropertyValue
 from hysteron.core.contracts import Tools
 from hysteron.screening.ferroelectric.screen import Ferroelectric
 from hysteron.screening.ferroelectric.verdict import EDGE_SCORE, FerroelectricConfig, window_score
@@ -82,6 +82,21 @@ def test_the_energy_windows_reject_both_ends():
             assert "meV/atom" in verdict.reason
         inside = FerroelectricConfig(**(ANY_ENERGY | {low: value - 1, high: value + 1}))
         assert Ferroelectric(inside).judge(measured).passed
+
+
+@pytest.mark.parametrize(("by_dft", "decides"), [(-400.0, "estimate"), (20.0, "DFT")])
+def test_an_end_that_dft_did_not_relax_can_only_say_that_the_polar_one_is_not_lower(by_dft, decides):
+    measured, _ = _measured_zinc_oxide()
+    name = "polar_nonpolar_energy_difference"
+    estimate = measured.get(name)
+    assert estimate.value < 0
+    both = measured.with_property(PropertyValue(name, by_dft, "meV/atom", "DFT/PBE/VASP 6.4"))
+    verdict = Ferroelectric(FerroelectricConfig(**ANY_ENERGY)).judge(both)
+    (told,) = [c for c in verdict.details["criteria"] if c["name"] == name]
+    assert (told["method"], told["value"]) == {
+        "estimate": (estimate.method, estimate.value),
+        "DFT": ("DFT/PBE/VASP 6.4", by_dft),
+    }[decides]
 
 
 def test_a_window_scores_its_middle_and_not_the_less_the_better():
