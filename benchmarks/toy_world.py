@@ -17,7 +17,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import combinations
+from itertools import permutations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -48,8 +48,10 @@ NOBLE = (2, 10, 18)
 """Elements without an electronegativity; this world has none."""
 
 
-EDGE = 4.2
+EDGES = (4.1, 4.5)
 """A; of what is proposed, before it comes to rest."""
+PLACES = ((0, 0, 0), (0.5, 0.5, 0.45), (0.5, 0.5, 0), (0.5, 0, 0.5), (0, 0.5, 0.5))
+"""Of two metals and three anions: tetragonal and polar, whose symmetry is found in a tenth of the time of the cubic one."""
 METALS = (
     *(
         "Li",
@@ -161,7 +163,7 @@ class PerovskitesConfig(Settings):
 
 
 class Perovskites:
-    """Proposes cubic perovskites of any two metals; obeys `core.contracts.Generator`."""
+    """Proposes tetragonal perovskites of any two metals; obeys `core.contracts.Generator`."""
 
     name = GENERATOR
     config_model = PerovskitesConfig
@@ -173,11 +175,11 @@ class Perovskites:
         self, seeds: Sequence[Candidate], count: int, rng: np.random.Generator, tools: Tools
     ) -> Iterator[Candidate]:
         """At most `count` of those that are not known, in an order that is drawn."""
-        pairs = list(combinations(METALS, 2))
+        pairs = list(permutations(METALS, 2))
         left = count
         for number in rng.permutation(len(pairs) * len(ANIONS)) if left else ():
             pair, anion = pairs[number // len(ANIONS)], ANIONS[number % len(ANIONS)]
-            made = _perovskite(*pair, anion, seeds[0].candidate_id)
+            made = _perovskite(*pair, anion, seeds[number % len(seeds)].candidate_id)
             if tools.known is None or tools.known.find(made) is None:
                 yield made
                 left -= 1
@@ -188,8 +190,7 @@ class Perovskites:
 def _perovskite(one: str, other: str, anion: str, parent: str) -> Candidate:
     from pymatgen.core import Lattice, Structure
 
-    places = [(0, 0, 0), (0.5, 0.5, 0.5), (0.5, 0.5, 0), (0.5, 0, 0.5), (0, 0.5, 0.5)]
-    structure = Structure(Lattice.cubic(EDGE), [one, other, *[anion] * 3], places)
+    structure = Structure(Lattice.tetragonal(*EDGES), [one, other, *[anion] * 3], PLACES)
     step = Step("generate", GENERATOR, "1", parents=(parent,))
     return Candidate(candidate_id(structure), structure, provenance=(step,))
 

@@ -12,6 +12,7 @@ import queue
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from math import log1p
 from typing import TYPE_CHECKING, Any
 
@@ -61,10 +62,14 @@ class Artifacts:
     def results(self, run: Run, summary: dict[str, Any]) -> None:
         """The funnel, the shortlist, and where the report is."""
         began = time.monotonic()
-        shortlist = run.store.get_many(summary["shortlist"][:MOST_ROWS])
-        self._queue.put(("markdown", "funnel", "What was left after each stage", funnel_text(run, summary)))
-        self._queue.put(("table", "shortlist", f"The shortlist of run {run.run_id}", rows(shortlist)))
-        self._queue.put(("image", "funnel-picture", f"The funnel of run {run.run_id}", picture(summary)))
+        # What goes wrong here is no error of the run, whose results are written.
+        with suppress(Exception):
+            shortlist = run.store.get_many(summary["shortlist"][:MOST_ROWS])
+            self._queue.put(
+                ("markdown", "funnel", "What was left after each stage", funnel_text(run, summary))
+            )
+            self._queue.put(("table", "shortlist", f"The shortlist of run {run.run_id}", rows(shortlist)))
+            self._queue.put(("image", "funnel-picture", f"The funnel of run {run.run_id}", picture(summary)))
         self.seconds += time.monotonic() - began
 
     def close(self) -> None:

@@ -75,8 +75,8 @@ class Hold:
         """Give the run out of our hands and say how it ended; nothing of it if it is not ours any more."""
         self.let_go()
         self._thread.join()
-        if not self._lost.is_set():
-            self._store.end_lease(self.run_id, self.holder, status, summary)
+        if not self._store.end_lease(self.run_id, self.holder, status, summary):
+            self._lost.set()
 
     def let_go(self) -> None:
         """Renew no more."""

@@ -76,6 +76,18 @@ class SourceTable(Settings):
     filter: str | None = None
     path: str | None = None
 
+    @field_validator("path")
+    @classmethod
+    def _keeps_no_password(cls, value: str | None) -> str | None:
+        from ..store.address import names_password
+
+        if value is not None and names_password(value):
+            raise ValueError(
+                "settings are kept with the run, so no password belongs into an address. Leave it out: one of a store is taken "
+                "from HYSTERON_STORE or from .pgpass"
+            )
+        return value
+
 
 class GeneratorTable(Settings):
     """`[[generator]]`: who proposes. `settings` are its own.

@@ -23,7 +23,8 @@ from ..store.address import names_password
 from .launch import keep_password
 from .limits import make_limits
 from .progress import listener
-from .server import healthy, is_own, known_server, server_of_schedules
+from .server import healthy, is_own, known_server
+from .shared_server import server_of_schedules
 
 Overlap = Literal["queue", "skip"]
 COLLISIONS = {"queue": "ENQUEUE", "skip": "CANCEL_NEW"}

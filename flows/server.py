@@ -1,8 +1,8 @@
 """Where is the Prefect server? One that is named, one of this machine, or one for a single run.
 
-A server of ours listens on 127.0.0.1. That of the schedules is shared: its address stands in
-`HYSTERON_HOME/prefect/server.json`, and a second `schedule` attaches to it. That of a run in the foreground is its
-own, with a home of its own, since two runs must not share one server's SQLite file.
+A server of ours listens on 127.0.0.1. That of the schedules is shared (`shared_server.py`): its address stands in
+`HYSTERON_HOME/prefect/server.json`. That of a run in the foreground is its own, with a home of its own, since two
+runs must not share one server's SQLite file.
 """
 
 from __future__ import annotations
@@ -12,24 +12,19 @@ import os
 import socket
 import subprocess
 import sys
-import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from ..core.errors import SettingsError, StageError
 from ..core.settings import home
-from .progress import listener
 
 LOOPBACK = "127.0.0.1"
 START_TIMEOUT_SECONDS = 180.0
 HEALTH_TIMEOUT_SECONDS = 5.0
 STOP_TIMEOUT_SECONDS = 30.0
-WATCH_SECONDS = 5.0
-"""A server that died is started again after so long at most."""
 OURS = {
     # Slots of runs that died with the machine are free again after the next start, not taken for ever.
     "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
@@ -97,51 +92,33 @@ class Server:
             self.process.wait()
 
 
-@contextmanager
-def server_of_schedules() -> Iterator[str]:
-    """The address of the API that schedules use. A server that is started here ends with the block and is started again if it
-    dies before."""
-    url = known_server()
-    if url is not None:
-        yield url
-        return
-    server = Server(record_path().parent)
-    server.wait()
-    record_path().write_text(json.dumps({"url": server.url, "pid": server.process.pid}))
-    over = threading.Event()
-    watch = threading.Thread(target=_keep_alive, args=(server, over), daemon=True)
-    watch.start()
-    try:
-        yield server.url
-    finally:
-        over.set()
-        watch.join()
-        server.stop()
-        record_path().unlink(missing_ok=True)
-
-
-def _keep_alive(server: Server, over: threading.Event) -> None:
-    while not over.wait(WATCH_SECONDS):
-        if server.revive():
-            listener().say("Prefect's server has died; it is started again.")
-
-
 def known_server() -> str | None:
     """The API address of a server that need not be started: `PREFECT_API_URL`, or the one another `schedule` started.
 
     Raises:
         SettingsError: the named one is not on this machine and asks for no authentication.
     """
-    if named := os.environ.get("PREFECT_API_URL"):
-        check_server_address(named)
+    if (named := named_server()) is not None:
         return named
-    recorded = _recorded_url()
+    recorded = recorded_url()
     return recorded if recorded and healthy(recorded) else None
+
+
+def named_server() -> str | None:
+    """What `PREFECT_API_URL` says.
+
+    Raises:
+        SettingsError: it is not on this machine and asks for no authentication.
+    """
+    named = os.environ.get("PREFECT_API_URL") or None
+    if named is not None:
+        check_server_address(named)
+    return named
 
 
 def is_own(url: str) -> bool:
     """Whether this is the server of this machine's schedules, which nobody else uses."""
-    return url == _recorded_url()
+    return url == recorded_url()
 
 
 def check_server_address(url: str) -> None:
@@ -176,12 +153,32 @@ def record_path() -> Path:
     return home() / "prefect" / "server.json"
 
 
-def _recorded_url() -> str | None:
-    try:
-        url = json.loads(record_path().read_text())["url"]
-    except (OSError, ValueError, KeyError):
-        return None
+def recorded_url() -> str | None:
+    """The address that stands there, whether anybody answers or not."""
+    url = _record().get("url")
     return url if isinstance(url, str) and url.startswith(f"http://{LOOPBACK}:") else None
+
+
+def recorded_pid() -> int | None:
+    """The process that stands there, whether it lives or not."""
+    pid = _record().get("pid")
+    return pid if isinstance(pid, int) else None
+
+
+def lives_in(pid: int, folder: Path) -> bool:
+    """Whether a process lives whose Prefect home is this folder, as a server of ours has it."""
+    try:
+        return f"PREFECT_HOME={folder}".encode() in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except OSError:
+        return False
+
+
+def _record() -> dict[str, Any]:
+    try:
+        record = json.loads(record_path().read_text())
+    except (OSError, ValueError):
+        return {}
+    return record if isinstance(record, dict) else {}
 
 
 def _free_port() -> int:

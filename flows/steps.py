@@ -10,6 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from ..core.candidate import Candidate, Failure, PropertyValue, Step
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from ..retrieval.known import KnownCrystals
     from .run_settings import GeneratorTable, PlanTable, RunSettings, SourceTable
 
-SEEDS_A_WRITE = 500
+CANDIDATES_A_WRITE = 500
 TRIAGED_AT_ONCE = 128
 SHARE_TO_GENERATE = 0.15
 SHARE_TO_RELAX = 0.45
@@ -63,7 +64,7 @@ def retrieve(run: Run) -> int:
         raise StageError(
             "No source holds a material that the question and the filters match; nothing can be proposed."
         )
-    for i, batch in enumerate(_batches(seeds, SEEDS_A_WRITE)):
+    for i, batch in enumerate(_batches(seeds, CANDIDATES_A_WRITE)):
         run.store.upsert(batch, run.run_id, role="seed", stage="retrieve", chunk=i)
         listener().advance(len(batch))
     ids = [seed.candidate_id for seed in seeds]
@@ -134,8 +135,8 @@ def select(run: Run) -> int:
     ids = list(
         dict.fromkeys(i for _, payload in sorted(run.done("generate").items()) for i in payload["ids"])
     )
-    known = memory.remembered(run)
-    proposals = run.store.get_many([*ids, *(i for i in known.backlog if i not in set(ids))])
+    known, had = memory.remembered(run), set(ids)
+    proposals = run.store.get_many([*ids, *(i for i in known.backlog if i not in had)])
     wants_polar = [table.name for table in run.settings.screen if table.name == "ferroelectric"] != []
     unstable = _expected(run, proposals)
     who = {**known.backlog, **proposers(run)}
@@ -198,17 +199,18 @@ def predicted_distances(settings: RunSettings, proposals: Sequence[Candidate]) -
 
 def relax_chunks(run: Run) -> Iterator[int]:
     """Chunks still to be relaxed; with a wall-time budget, as many as fit before the reserve."""
-    chosen = run.done("select")[0]["ids"]
+    chosen, budget = _chosen(run), run.settings.budget_seconds
     done = run.done("relax")
     chunk_count = -(-len(chosen) // run.settings.flow.chunk)
-    listener().stage("relax", len(chosen) if run.settings.budget_seconds is None else None)
+    listener().stage("relax", len(chosen) if budget is None else None)
     listener().advance(sum(len(payload["ids"]) for payload in done.values()))
     for chunk in range(chunk_count):
         if chunk in done:
             continue
-        longest = max((payload["seconds"] for payload in run.done("relax").values()), default=0.0)
-        if not _time_left(run, SHARE_TO_RELAX, longest):
-            return
+        if budget is not None:
+            longest = max((payload["seconds"] for payload in run.done("relax").values()), default=0.0)
+            if not _time_left(run, SHARE_TO_RELAX, longest):
+                return
         yield chunk
 
 
@@ -216,7 +218,7 @@ def relax(run: Run, chunk: int) -> int:
     """Relax one chunk, positions and cell, but for what was relaxed the same way before. Returns how many converged."""
     began = time.monotonic()
     size = run.settings.flow.chunk
-    ids = run.done("select")[0]["ids"][chunk * size : (chunk + 1) * size]
+    ids = list(_chosen(run)[chunk * size : (chunk + 1) * size])
     relaxer = toolbox.relaxer(run.settings.potential)
     candidates = run.store.get_many(ids)
     # A concurrent run may have relaxed one meanwhile: with the same result, which is taken as well.
@@ -293,7 +295,7 @@ def _under_pressure(result: Relaxation, relaxer: Relaxer) -> dict[str, float]:
 
 def screen_chunks(run: Run) -> Iterator[int]:
     """Chunks still to be screened: what was relaxed, what stands, then known materials to compare with."""
-    ids = to_screen(run)
+    ids = _screened(run)
     done = run.done("screen")
     listener().stage("screen", len(ids))
     for chunk in range(-(-len(ids) // run.settings.flow.chunk)):
@@ -306,7 +308,7 @@ def screen_chunks(run: Run) -> Iterator[int]:
 def screen(run: Run, chunk: int) -> int:
     """Ask every screen of one chunk. Returns how many pass at least one."""
     size = run.settings.flow.chunk
-    ids = to_screen(run)[chunk * size : (chunk + 1) * size]
+    ids = list(_screened(run)[chunk * size : (chunk + 1) * size])
     tools, screens, models = toolbox.tools(run.settings), toolbox.screens(run.settings), memory.models_of(run)
     candidates = run.store.get_many(ids)
     reused = {one.name: sum(memory.is_measured(c, one, models) for c in candidates) for one in screens}
@@ -373,16 +375,12 @@ def rank(run: Run) -> int:
     ranked = selection.shortlist(members, run.settings.rank)
     scored = {r.candidate_id: r for r in ranked}
     store = run.store
-    store.upsert([c for c in members if c.candidate_id not in scored], run.run_id, stage="rank")
-    store.upsert(
-        [
-            selection.with_score(c, scored[c.candidate_id], run.run_id)
-            for c in members
-            if c.candidate_id in scored
-        ],
-        run.run_id,
-        stage="rank",
+    told = (
+        selection.with_score(c, scored[c.candidate_id], run.run_id) if c.candidate_id in scored else c
+        for c in members
     )
+    while batch := list(islice(told, CANDIDATES_A_WRITE)):
+        store.upsert(batch, run.run_id, stage="rank")
     store.set_ranking(run.run_id, [(r.candidate_id, r.position) for r in ranked])
     payload = {"ids": [r.candidate_id for r in ranked]}
     store.upsert([], run.run_id, work=("rank", 0, payload))
@@ -430,7 +428,8 @@ def to_screen(run: Run) -> list[str]:
         ids = selection.known_to_compare(_seeds(run), run.settings, rng)
         run.store.upsert([], run.run_id, work=("known", 0, {"ids": ids}))
         known = {0: {"ids": ids}}
-    return relaxed + [i for i in known[0]["ids"] if i not in set(relaxed)]
+    had = set(relaxed)
+    return relaxed + [i for i in known[0]["ids"] if i not in had]
 
 
 def seconds_left(run: Run, share: float) -> float | None:
@@ -443,6 +442,18 @@ def _time_left(run: Run, share: float, needed_seconds: float = 0.0) -> bool:
     """Whether work of that length ends before a share of the wall-time budget is spent."""
     left = seconds_left(run, share)
     return left is None or needed_seconds <= left
+
+
+@lru_cache(maxsize=2)
+def _chosen(run: Run) -> tuple[str, ...]:
+    """What is relaxed, in order; fixed once it was selected."""
+    return tuple(run.done("select")[0]["ids"])
+
+
+@lru_cache(maxsize=2)
+def _screened(run: Run) -> tuple[str, ...]:
+    """As `to_screen`, for the chunks of that stage: the relaxations are over then."""
+    return tuple(to_screen(run))
 
 
 @lru_cache(maxsize=2)
@@ -477,5 +488,5 @@ def forget() -> None:
 
 def forget_crystals() -> None:
     """Drop the crystals that this process remembers; the next step that needs them reads them anew."""
-    for remembered in (_seeds, _known):
+    for remembered in (_chosen, _screened, _seeds, _known):
         remembered.cache_clear()

@@ -71,6 +71,8 @@ def read_address(address: str | Path | None = None) -> Address:
 
 
 _EXAMPLES = "Write a path, sqlite:///PATH or postgresql://USER@HOST/DATABASE."
+_SECRETS = {"password", "sslpassword"}
+"""Words of libpq that may stand in the query of an address."""
 
 
 def _sqlite(path_text: str) -> Address:
@@ -87,6 +89,11 @@ def _postgresql(url: URL) -> Address:
         raise StoreError(
             "A PostgreSQL store needs the package psycopg: pip install 'hysteron[postgres]'."
         ) from None
+    if _SECRETS & url.query.keys():
+        raise StoreError(
+            "A store address has its password before the @, where it can be taken out before it is kept or shown; not after "
+            f"the ?. {_EXAMPLES}"
+        )
     url = _with_password(url.set(drivername="postgresql+psycopg"))
     shown = url.set(drivername="postgresql", query={}).render_as_string(hide_password=True)
     return Address(url, None, shown)
@@ -109,7 +116,8 @@ def _with_password(url: URL) -> URL:
 def names_password(address: str) -> bool:
     """Whether a password stands in an address itself."""
     try:
-        return "://" in address and make_url(address).password is not None
+        url = make_url(address) if "://" in address else None
+        return url is not None and (url.password is not None or bool(_SECRETS & url.query.keys()))
     except (ArgumentError, ValueError):
         return False
 

@@ -63,10 +63,10 @@ def renew(connection: Connection, run_id: str, holder: str) -> bool:
     return connection.execute(update(leases).where(ours).values(beat=leases.c.beat + 1)).rowcount == 1
 
 
-def release(connection: Connection, run_id: str, holder: str) -> None:
-    """Give the run out of one's hands; the number of attempts stays."""
+def release(connection: Connection, run_id: str, holder: str) -> bool:
+    """Give the run out of one's hands; the number of attempts stays. Returns whether it was in them."""
     ours = (leases.c.run_id == run_id) & (leases.c.holder == holder)
-    connection.execute(update(leases).where(ours).values(holder=""))
+    return connection.execute(update(leases).where(ours).values(holder="")).rowcount == 1
 
 
 def find(connection: Connection, run_id: str) -> Lease | None:
@@ -86,9 +86,10 @@ def crash(connection: Connection, seen: Lease) -> bool:
     if find(connection, seen.run_id) != seen:
         return False
     release(connection, seen.run_id, seen.holder)
-    running = (runs.c.run_id == seen.run_id) & (runs.c.status == "running")
+    # `created`: it died before it could say that it runs.
+    alive = (runs.c.run_id == seen.run_id) & runs.c.status.in_(("created", "running"))
     values = {"status": "crashed", "finished": utc_now()}
-    return connection.execute(update(runs).where(running).values(values)).rowcount == 1
+    return connection.execute(update(runs).where(alive).values(values)).rowcount == 1
 
 
 def _lease(row: Row) -> Lease:

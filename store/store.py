@@ -183,14 +183,16 @@ class CandidateStore:
         """Say that the holder lives. Returns whether the run is still in its hands."""
         return self._database.write(lambda c: leases.renew(c, run_id, holder))
 
-    def end_lease(self, run_id: str, holder: str, status: str, summary: dict[str, Any] | None = None) -> None:
-        """Note how a run ended and give it out of one's hands, both or neither."""
+    def end_lease(self, run_id: str, holder: str, status: str, summary: dict[str, Any] | None = None) -> bool:
+        """Note how a run ended and give it out of one's hands, both or neither. Returns whether it was in them."""
 
         def write(connection):
-            runs.set_status(connection, run_id, status, summary)
-            leases.release(connection, run_id, holder)
+            ours = leases.release(connection, run_id, holder)
+            if ours:
+                runs.set_status(connection, run_id, status, summary)
+            return ours
 
-        self._database.write(write)
+        return self._database.write(write)
 
     def crash(self, seen: Lease) -> bool:
         """Say of a run that its process died, unless its lease has changed since it was seen. Returns whether it was said."""

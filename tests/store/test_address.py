@@ -5,7 +5,7 @@ import sys
 
 import pytest
 from hysteron.core.errors import StoreError
-from hysteron.store.address import network_filesystem, read_address
+from hysteron.store.address import names_password, network_filesystem, read_address
 from hysteron.store.store import CandidateStore
 
 
@@ -29,9 +29,19 @@ def test_the_default_lies_in_the_home_folder():
 def test_a_password_is_never_shown():
     pytest.importorskip("psycopg")
     for scheme in ("postgresql", "postgres", "postgresql+psycopg"):
-        address = read_address(f"{scheme}://ann:s3cret@db.example/hysteron?sslpassword=s3cret")
+        address = read_address(f"{scheme}://ann:s3cret@db.example/hysteron?sslmode=require")
         assert address.url.password == "s3cret"
         assert address.shown == "postgresql://ann:***@db.example/hysteron"
+
+
+@pytest.mark.parametrize("word", ["password", "sslpassword"])
+def test_a_password_after_the_question_mark_is_refused_and_not_repeated(word):
+    pytest.importorskip("psycopg")
+    text = f"postgresql://ann@db.example/hysteron?{word}=s3cret"
+    assert names_password(text)
+    with pytest.raises(StoreError, match="before the @") as caught:
+        read_address(text)
+    assert "s3cret" not in str(caught.value)
 
 
 def test_a_server_that_is_not_there_is_a_sentence_without_the_password():

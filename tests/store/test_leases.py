@@ -44,6 +44,22 @@ def test_a_run_crashes_only_while_its_lease_is_as_it_was_seen(store):
     assert store.leases() == []
 
 
+def test_what_is_in_other_hands_is_not_ended(store):
+    store.take_lease("run-a", "first", PLACE)
+    store.set_status("run-a", "running")
+    assert store.take_lease("run-a", "second", PLACE, instead_of=store.lease("run-a"))
+    assert not store.end_lease("run-a", "first", "failed")
+    assert store.get_run("run-a").status == "running"
+    assert store.lease("run-a").holder == "second"
+
+
+def test_a_run_that_died_before_it_could_say_that_it_runs_has_crashed(store):
+    store.take_lease("run-a", "first", PLACE)
+    assert store.get_run("run-a").status == "created"
+    assert store.crash(store.lease("run-a"))
+    assert store.get_run("run-a").status == "crashed"
+
+
 def test_a_run_that_is_not_running_does_not_crash(store):
     store.take_lease("run-a", "first", PLACE)
     store.set_status("run-a", "failed")

@@ -111,6 +111,14 @@ def test_a_store_of_the_first_schema_is_brought_up(store_url):
         assert "BaTiO3-99-0123456789" in store.query_ids('chemical_formula_anonymous = "ABC3"')
 
 
+def test_a_store_without_leases_is_brought_up(store_url):
+    with CandidateStore.open(store_url) as store:
+        store.create_run("old", seed=0, config={})
+    change(store_url, "DROP TABLE leases", f"UPDATE {migrate.VERSION_TABLE} SET version_num = '0003'")
+    with CandidateStore.open(store_url) as store:
+        assert store.take_lease("old", "holder", {})
+
+
 def test_work_that_was_noted_before_there_was_an_order_counts_as_older(store_url):
     with CandidateStore.open(store_url) as store:
         store.create_run("old", seed=0, config={"run": {}})
