@@ -74,6 +74,7 @@ class _Share:
         self._folder = folder
         self._lock: IO[str] | None = None
         self._server: Server | None = None
+        self._url: str | None = None
 
     def attach(self) -> str:
         """The address of the server, once it answers."""
@@ -82,6 +83,7 @@ class _Share:
             if self._is_ours():
                 return self._run_it()
             if (url := recorded_url()) and healthy(url):
+                self._url = url
                 return url
             if time.monotonic() > until:
                 raise StageError(
@@ -130,7 +132,7 @@ class _Share:
     def _run_it(self) -> str:
         """Start it, at the last one's port since others may look there, or at a free one if somebody has taken that."""
         _end_what_was_left(self._folder)
-        last = recorded_url()
+        last = self._url or recorded_url()
         ports = [urlsplit(last).port, None] if last else [None]
         for port in ports:
             server = Server(self._folder, port)
