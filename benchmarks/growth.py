@@ -3,14 +3,15 @@
 - `overhead`: what Prefect costs, as a share of a run of five minutes: its wall time less that of the steps themselves. The
   baseline is what is left of the same run when the steps are called plainly.
 - `scale`: seconds a candidate of each stage, of the orchestration and of the store at 10^2, 10^3 and 10^4 candidates, in a toy
-  world (`toy_world.py`) whose potential costs next to nothing, and what that makes of 10^6.
+  world (`toy_world.py`) whose potential costs next to nothing; a further run on the largest of these stores; and what that
+  makes of 10^6, in one run or in nights (`growth_plan.py`). The baseline is the smallest size.
 - `workers`: how much faster two workers are than one, for each task runner that is installed, and whether the stores
   agree. The baseline is one worker of the same runner.
 """
 
 from __future__ import annotations
 
-import math
+import resource
 import tempfile
 import time
 from collections import defaultdict
@@ -26,11 +27,12 @@ from ..flows.foreground import execute
 from ..flows.run import Run
 from ..flows.run_settings import resolve
 from ..store.comparison import content, differences
+from .growth_plan import for_a_million, in_nights
 from .toy_world import World
 
 SIZES, QUICK_SIZES = (100, 1_000, 10_000), (32, 64)
 CRYSTALS, QUICK_CRYSTALS = 2_000, 60
-MILLION = 1_000_000
+"""Known ones, whose retrieval is a part of every run."""
 LONG_RUN = "5m"
 TARGET_SHARE = 0.05
 RELAXATIONS, CHUNK = 48, 6
@@ -54,7 +56,29 @@ def run(seed: int = 0, quick: bool = False, only: str | None = None) -> dict[str
         raise InputError(f"No row {only!r}. There are {', '.join(_ROWS)}.")
     rows = [only] if only else list(_ROWS)
     found = {row: _ROWS[row](seed, quick) for row in rows}
-    return {"benchmark": "growth", "n": len(rows), "seed": seed, "quick": quick, **found}
+    told = {"benchmark": "growth", "n": len(rows), "seed": seed, "quick": quick}
+    return told | {"claims": claims(found), **found}
+
+
+def claims(found: dict[str, Any]) -> list[dict[str, Any]]:
+    """One line for each figure, with its target where there is one."""
+    lines = []
+    if overhead := found.get("overhead"):
+        share = overhead["share"]
+        met = {"target": f"<= {TARGET_SHARE:g}", "met": share <= TARGET_SHARE}
+        lines.append({"figure": "share of the run beside its steps", "value": share, **met})
+    if scale := found.get("scale"):
+        for row in scale["sizes"]:
+            lines.append({"figure": f"ms a candidate of {row['candidates']}", "value": row["ms_a_candidate"]})
+        for way in ("for_a_million", "in_nights"):
+            hours = scale[way]["hours_in_all"]
+            lines.append({"figure": f"hours of a million beside the physics, {way}", "value": hours})
+    for runner, row in found.get("workers", {}).items():
+        if "skipped" not in row:
+            lines.append({"figure": f"times faster with two workers, {runner}", "value": row["speed_up"]})
+            same = row["equal_stores"]
+            lines.append({"figure": f"equal stores, {runner}", "value": same, "target": "true", "met": same})
+    return lines
 
 
 # What Prefect costs
@@ -81,10 +105,10 @@ def _overhead(seed: int, quick: bool) -> dict[str, Any]:
 
 
 def _measured(
-    world: World, settings: dict[str, Any], name: str, carry_out: Callable[[Run], Any]
+    world: World, settings: dict[str, Any], name: str, carry_out: Callable[[Run], Any], out: str | None = None
 ) -> dict[str, Any]:
     """Wall time of a run, of each of its steps, and what is left."""
-    made = launch.new_run(settings, str(world.folder / f"{name}.db"), world.folder / name)
+    made = launch.new_run(settings, str(world.folder / f"{name}.db"), world.folder / (out or name))
     began = time.perf_counter()
     with _timed_steps() as timed:
         carry_out(made)
@@ -129,40 +153,32 @@ def _scale(seed: int, quick: bool) -> dict[str, Any]:
     sizes = QUICK_SIZES if quick else SIZES
     with _world(QUICK_CRYSTALS if quick else CRYSTALS) as world:
         rows = [_at_size(world, size, seed) for size in sizes]
-    return {"sizes": rows, "for_a_million": _for_a_million(rows[-2], rows[-1])}
+        later = _at_size(world, sizes[-2], seed + 1, on_top_of=sizes[-1])
+    return {
+        "sizes": rows,
+        "later_night": later,
+        "for_a_million": for_a_million(rows[-2], rows[-1]),
+        "in_nights": in_nights(rows[-1], rows[-2], later),
+    }
 
 
-def _at_size(world: World, size: int, seed: int) -> dict[str, Any]:
-    name = f"scale-{size}"
-    measured = _measured(world, world.settings(size, seed=seed), name, execute)
-    path = world.folder / f"{name}.db"
+def _at_size(world: World, size: int, seed: int, on_top_of: int | None = None) -> dict[str, Any]:
+    """One run, on an empty store or on that of an earlier one."""
+    store = f"scale-{on_top_of or size}"
+    path = world.folder / f"{store}.db"
+    measured = _measured(world, world.settings(size, seed=seed), store, execute, f"{store}-seed-{seed}")
     each = {step: seconds / size for step, seconds in measured["steps"].items()}
+    stored = size + (on_top_of or 0)
     return {
         "candidates": size,
         "seconds": measured["seconds"],
         "ms_a_candidate": 1000 * measured["seconds"] / size,
         "steps_ms_a_candidate": {step: 1000 * seconds for step, seconds in each.items()},
         "orchestration_ms_a_candidate": 1000 * measured["beside_the_steps"] / size,
-        "store_kib_a_candidate": path.stat().st_size / 1024 / size,
-    }
-
-
-def _for_a_million(small: dict[str, Any], large: dict[str, Any]) -> dict[str, Any]:
-    """Each part as it grew from the second largest size to the largest one, carried on."""
-    parts = {**large["steps_ms_a_candidate"], "orchestration": large["orchestration_ms_a_candidate"]}
-    before = {**small["steps_ms_a_candidate"], "orchestration": small["orchestration_ms_a_candidate"]}
-    ratio = large["candidates"] / small["candidates"]
-    hours, powers = {}, {}
-    for part, each in parts.items():
-        # The total grows as n to this power; 1 is in proportion.
-        powers[part] = 1 + math.log(max(each, 1e-9) / max(before[part], 1e-9)) / math.log(ratio)
-        total = each / 1000 * large["candidates"] * (MILLION / large["candidates"]) ** powers[part]
-        hours[part] = total / 3600
-    return {
-        "powers": powers,
-        "hours": hours,
-        "hours_in_all": sum(hours.values()),
-        "store_gib": large["store_kib_a_candidate"] * MILLION / 1024**2,
+        "store_kib_a_candidate": path.stat().st_size / 1024 / stored,
+        # Of all runs of this process so far; sizes ascend.
+        "peak_memory_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "stored_before": on_top_of or 0,
     }
 
 
