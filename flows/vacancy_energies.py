@@ -31,7 +31,7 @@ ELEMENT = "O"
 SOURCE = "Emery and Wolverton, Sci. Data 4, 170153 (2017), doi:10.1038/sdata.2017.153, hosts within 0.1 eV/atom of the hull"
 LICENCE = "CC BY 4.0 (data), fitted by this project"
 TARGET = "PBE+U (OQMD)"
-CODE = ("screening/defects/supercells.py", "screening/defects/vacancies.py")
+CODE = ("core/supercells.py", "screening/defects/vacancies.py")
 
 
 @dataclass(frozen=True, eq=False)
