@@ -77,6 +77,7 @@ def schedule(
     resolved = resolve(settings).model_dump(mode="json")
     out_root = out.expanduser().absolute()
     when = schedules.When(cron, every, timezone, overlap.value)
+    when.schedule()  # refused before a folder is made
     where = store if work_pool else store or default_store_url()
     job = schedules.Job(settings.stem, resolved, where, out_root, resume_crashed)
     with listening(Say()):

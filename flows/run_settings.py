@@ -82,9 +82,10 @@ class SourceTable(Settings):
         from ..store.address import names_password
 
         if value is not None and names_password(value):
-            raise ValueError(
-                "settings are kept with the run, so no password belongs into an address. Leave it out: one of a store is taken "
-                "from HYSTERON_STORE or from .pgpass"
+            # No ValueError, whose message would repeat the value.
+            raise SettingsError(
+                "[[source]] path: settings are kept with the run, so no password belongs into an address. Leave it out: that of a "
+                "store is taken from HYSTERON_STORE or from .pgpass."
             )
         return value
 

@@ -39,7 +39,7 @@ class When:
 
     Attributes:
         cron: Five fields.
-        every_seconds: An interval, s.
+        every_seconds: An interval, s; has no time zone.
         timezone: Of the cron line, such as `Europe/Zurich`; by default the machine's own.
         overlap: What becomes of a run that is due while the one before is under way.
     """
@@ -70,6 +70,10 @@ class When:
 
         if (self.cron is None) == (self.every_seconds is None):
             raise SettingsError("Give either --cron or --every.")
+        if self.every_seconds is not None and self.timezone is not None:
+            raise SettingsError(
+                "--timezone is that of a cron line; --every counts seconds wherever the clock stands."
+            )
         if self.every_seconds is not None:
             return Interval(timedelta(seconds=self.every_seconds))
         _check_timezone(self._zone)

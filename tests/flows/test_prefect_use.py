@@ -120,6 +120,21 @@ def test_progress_funnel_shortlist_and_picture_are_on_the_server(
     assert artifacts["funnel-picture"].data.startswith("data:image/svg+xml;base64,")
 
 
+def test_a_run_is_none_the_worse_for_a_picture_that_cannot_be_drawn(
+    discovery, toy_world, tmp_path, monkeypatch
+):
+    from hysteron.flows import artifacts
+
+    def breaks(summary):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(artifacts, "picture", breaks)
+    monkeypatch.setattr(artifacts.Artifacts, "_send", breaks)
+    run = new_run(toy_world, tmp_path)
+    discovery.start(run)
+    assert run.store.get_run(run.run_id).status == "finished"
+
+
 @pytest.mark.parametrize(("error", "calls"), [(UnreachableError, 3), (StageError, 1)])
 def test_only_what_failed_elsewhere_is_tried_again(discovery, toy_world, tmp_path, monkeypatch, error, calls):
     tried = []

@@ -150,3 +150,17 @@ def test_a_question_that_no_run_can_start_from_is_refused(tmp_path, question, sa
 def test_a_plan_is_not_for_the_user_to_write(tmp_path):
     with pytest.raises(SettingsError, match=r"no table \[plan\]"):
         resolve(write(tmp_path, '[plan]\nfilter = "nsites > 0"\n'))
+
+
+@pytest.mark.parametrize(
+    "path", ["postgresql://me:s3cret@host/candidates", "postgresql://me@host/candidates?password=s3cret"]
+)
+def test_no_password_is_kept_in_a_source(tmp_path, path):
+    with pytest.raises(SettingsError, match="no password belongs into an address") as caught:
+        resolve(write(tmp_path, f'[[source]]\nname = "store"\npath = "{path}"\n'))
+    assert "s3cret" not in str(caught.value)
+
+
+def test_a_source_may_be_an_address_without_a_password(tmp_path):
+    text = '[[source]]\nname = "store"\npath = "postgresql://me@host/candidates"\n'
+    assert resolve(write(tmp_path, text)).source[-1].path == "postgresql://me@host/candidates"

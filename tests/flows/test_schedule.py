@@ -36,6 +36,7 @@ PROGRAMME = (
     [
         ({}, "either --cron or --every"),
         ({"cron": "0 2 * * *", "every_seconds": 5}, "either --cron or --every"),
+        ({"every_seconds": 5, "timezone": "Europe/Zurich"}, "--timezone is that of a cron line"),
         ({"cron": "at two"}, "'at two' cannot be read"),
         ({"cron": "0 2 * * *", "timezone": "Middle/Earth"}, "'Middle/Earth' is not known"),
     ],
