@@ -76,7 +76,9 @@ def _private_server(run: Run) -> Iterator[Server]:
     folder = home() / "prefect" / f"{PRIVATE}{run.run_id}-{os.getpid()}"
     wanted = {} if os.environ.get("HYSTERON_DEBUG") else QUIET
     quiet = {name: value for name, value in wanted.items() if name not in os.environ}
-    with _environment(PREFECT_HOME=str(folder), **quiet):
+    # A database that is named for the server of schedules is not this one's.
+    own = {"PREFECT_SERVER_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{folder / 'prefect.db'}"}
+    with _environment(PREFECT_HOME=str(folder), **own, **quiet):
         server = Server(folder, ui=False)
         try:
             yield server

@@ -84,8 +84,8 @@ class SourceTable(Settings):
         if value is not None and names_password(value):
             # No ValueError, whose message would repeat the value.
             raise SettingsError(
-                "[[source]] path: settings are kept with the run, so no password belongs into an address. Leave it out: that of a "
-                "store is taken from HYSTERON_STORE or from .pgpass."
+                "[[source]] path: settings are kept with the run, so no password belongs into an address. Leave it out: that of "
+                "a store is taken from HYSTERON_STORE or from .pgpass."
             )
         return value
 

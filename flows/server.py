@@ -130,13 +130,21 @@ def check_server_address(url: str) -> None:
     from urllib.parse import urlsplit
 
     host = urlsplit(url).hostname or ""
-    local = host in ("localhost", "::1") or host.startswith("127.")
-    if local or os.environ.get("PREFECT_API_KEY") or os.environ.get("PREFECT_API_AUTH_STRING"):
+    if _is_loopback(host) or os.environ.get("PREFECT_API_KEY") or os.environ.get("PREFECT_API_AUTH_STRING"):
         return
     raise SettingsError(
         f"PREFECT_API_URL names {host}, which is not this machine, and there is no authentication. "
         "Set PREFECT_API_AUTH_STRING or PREFECT_API_KEY."
     )
+
+
+def _is_loopback(host: str) -> bool:
+    from ipaddress import ip_address
+
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False  # a name, such as 127.example.org
 
 
 def healthy(url: str) -> bool:

@@ -9,6 +9,7 @@ import pytest
 from hysteron.core.errors import OutputError, StoreError
 from hysteron.flows import launch, order, results, steps
 from hysteron.store.comparison import content, differences, told
+from hysteron.store.store import CandidateStore
 
 RELAXATIONS, CHUNK = 8, 4
 
@@ -48,6 +49,29 @@ def just_before(monkeypatch, step, happens):
         return carry_out(*arguments)
 
     monkeypatch.setitem(order.STEPS, step, call)
+
+
+@pytest.mark.parametrize("stage", ["generate", "relax", "screen", "rank", "export"])
+def test_a_process_that_dies_after_its_work_and_before_the_write(
+    quiet, toy_world, tmp_path, monkeypatch, stage
+):
+    """The worst moment, as a kill leaves it."""
+    run = new_run(toy_world, tmp_path / "one.db", tmp_path / "one")
+    upsert = CandidateStore.upsert
+
+    def dying(self, candidates, *arguments, work=None, **more):
+        chunk_to_die_in = 1 if stage in ("relax", "screen") else 0
+        if work and work[:2] == (stage, chunk_to_die_in):
+            raise MemoryError("killed")
+        upsert(self, candidates, *arguments, work=work, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(CandidateStore, "upsert", dying)
+        with pytest.raises(MemoryError):
+            order.carry_out(run)
+    assert run.store.get_run(run.run_id).status == "failed"
+    found = differences(quiet, gone_on_with(tmp_path / "one.db"))
+    assert not found, told(found)
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EIO, errno.ESTALE])
