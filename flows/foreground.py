@@ -17,6 +17,7 @@ from typing import Any
 
 from ..core.errors import HysteronError, StageError
 from ..core.settings import home
+from . import fresh_database
 from .order import carry_out
 from .progress import listener
 from .run import Run
@@ -77,8 +78,9 @@ def _private_server(run: Run) -> Iterator[Server]:
     wanted = {} if os.environ.get("HYSTERON_DEBUG") else QUIET
     quiet = {name: value for name, value in wanted.items() if name not in os.environ}
     # A database that is named for the server of schedules is not this one's.
-    own = {"PREFECT_SERVER_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{folder / 'prefect.db'}"}
+    own = {"PREFECT_SERVER_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{folder / fresh_database.NAME}"}
     with _environment(PREFECT_HOME=str(folder), **own, **quiet):
+        fresh_database.lay_in(folder)
         server = Server(folder, ui=False)
         try:
             yield server
@@ -92,8 +94,10 @@ def _answers(server: Server) -> bool:
     try:
         server.wait()
     except StageError as error:
+        fresh_database.drop()
         listener().say(f"{error} The run is carried out without it.")
         return False
+    fresh_database.keep(server.folder)
     return True
 
 
