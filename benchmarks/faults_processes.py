@@ -5,9 +5,13 @@ A run is forked from a process that has everything loaded, so that it begins at 
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -26,6 +30,9 @@ if TYPE_CHECKING:
     from .toy_world import World
 
 POOL = "faults"
+ENTRYPOINT = f"{discovery.__name__}.{discovery.discover.fn.__name__}"
+JSON = {"Content-Type": "application/json"}
+ANSWER_SECONDS = 60.0
 CLIENT_RETRIES = "2"
 """Of Prefect's client, so that a run whose server is gone ends within seconds."""
 
@@ -108,7 +115,7 @@ def _quiet() -> Iterator[None]:
     yield
 
 
-# Prefect
+# Prefect, spoken to as its other clients do: its command, and its API
 
 
 class Servers:
@@ -120,8 +127,8 @@ class Servers:
 
     def __init__(self, folder: Path) -> None:
         self._server = Server(folder / "prefect", ui=False)
-        self._worker: BaseProcess | None = None
-        self._deployment: Any = None
+        self._worker: subprocess.Popen | None = None
+        self._deployment: str | None = None
         self.url = self._server.url
 
     def start(self) -> None:
@@ -134,71 +141,69 @@ class Servers:
 
     def submit(self, url: str, out: str, settings: dict[str, Any] | None) -> None:
         """Ask the pool for a run; without settings, for one that resumes what died."""
-        from prefect.client.orchestration import get_client
-
-        parameters = {
-            "settings": settings,
-            "store_url": url,
-            "out_root": out,
-            "resume_crashed": settings is None,
-        }
-        with get_client(sync_client=True) as client:
-            if self._deployment is None:
-                self._deployment = _deployment(client)
-            client.create_flow_run_from_deployment(self._deployment, parameters=parameters)
+        if self._deployment is None:
+            self._deployment = self._new_deployment()
+        parameters = {"settings": settings, "store_url": url, "out_root": out, "schedule": ""}
+        parameters["resume_crashed"] = settings is None
+        asked = {"parameters": parameters, "state": {"type": "SCHEDULED"}, "enforce_parameter_schema": False}
+        self._post(f"deployments/{self._deployment}/create_flow_run", asked)
 
     def need_worker(self) -> None:
         """Start a worker, unless one lives."""
-        if self._worker is None or not self._worker.is_alive():
-            self._worker = multiprocessing.get_context("forkserver").Process(target=_work, daemon=False)
-            self._worker.start()
+        if self._worker is None or self._worker.poll() is not None:
+            command = [
+                sys.executable,
+                "-m",
+                "prefect",
+                "worker",
+                "start",
+                "--pool",
+                POOL,
+                "--type",
+                "process",
+            ]
+            command += ["--prefetch-seconds", "1"]
+            null = subprocess.DEVNULL
+            self._worker = subprocess.Popen(command, stdout=null, stderr=null)  # noqa: S603
 
     def kill_worker(self) -> None:
         assert self._worker is not None
         self._worker.kill()
-        self._worker.join()
+        self._worker.wait()
 
     def end(self) -> None:
-        if self._worker is not None and self._worker.is_alive():
+        if self._worker is not None:
             self.kill_worker()
         self._server.kill()
+
+    def _new_deployment(self) -> str:
+        """The schedule's flow in a pool, without a schedule and without a limit."""
+        self._post("work_pools/", {"name": POOL, "type": "process"})
+        flow = self._post("flows/", {"name": discovery.discover.name})["id"]
+        asked = {"name": POOL, "flow_id": flow, "work_pool_name": POOL, "entrypoint": ENTRYPOINT}
+        return self._post("deployments/", asked | {"enforce_parameter_schema": False})["id"]
+
+    def _post(self, path: str, asked: dict[str, Any]) -> Any:
+        request = urllib.request.Request(f"{self.url}/{path}", json.dumps(asked).encode(), JSON)  # noqa: S310
+        with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as answer:  # noqa: S310
+            return json.load(answer)
 
 
 @contextmanager
 def servers(folder: Path) -> Iterator[Servers]:
-    """A Prefect server that this process and those it starts speak to while the block lasts."""
-    from prefect.settings import PREFECT_API_URL, PREFECT_CLIENT_MAX_RETRIES, temporary_settings
-
+    """A Prefect server that the processes which are started in the block speak to."""
     started = Servers(folder)
     names = {"PREFECT_API_URL": started.url, "PREFECT_CLIENT_MAX_RETRIES": CLIENT_RETRIES}
     names |= {"PREFECT_HOME": str(folder / "prefect"), "PREFECT_LOGGING_LEVEL": "CRITICAL"}
+    before = {name: os.environ.get(name) for name in names}
     os.environ.update(names)
-    own: Any = {PREFECT_API_URL: started.url, PREFECT_CLIENT_MAX_RETRIES: int(CLIENT_RETRIES)}
     try:
         started.start()
-        with temporary_settings(own):
-            yield started
+        yield started
     finally:
         started.end()
-
-
-def _deployment(client: Any) -> Any:
-    """The schedule's flow in a pool, without a schedule and without a limit. Returns its id."""
-    from prefect.client.schemas.actions import WorkPoolCreate
-    from prefect.types.entrypoint import EntrypointType
-
-    client.create_work_pool(WorkPoolCreate(name=POOL, type="process"))
-    made: Any = discovery.discover.to_deployment(
-        name=POOL, work_pool_name=POOL, entrypoint_type=EntrypointType.MODULE_PATH
-    )
-    return made.apply()
-
-
-def _work() -> None:
-    """What a worker does: `prefect worker start --pool faults`."""
-    import asyncio
-
-    from prefect.workers.process import ProcessWorker
-
-    with _quiet():
-        asyncio.run(ProcessWorker(work_pool_name=POOL, prefetch_seconds=1).start())
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

@@ -94,6 +94,7 @@ def _warm_up(seed: int) -> None:
 
 def _overhead(seed: int, quick: bool) -> dict[str, Any]:
     with _world(QUICK_CRYSTALS) as world:
+        first = _measured(world, world.settings(QUICK_SIZES[0], seed=seed), "first", execute)
         settings = (
             world.settings(QUICK_SIZES[0], 8, seed) if quick else _real({"budget": LONG_RUN, "seed": seed})
         )
@@ -104,6 +105,7 @@ def _overhead(seed: int, quick: bool) -> dict[str, Any]:
         "seconds": prefect["seconds"],
         "share": prefect["beside_the_steps"] / prefect["seconds"],
         "target_share": TARGET_SHARE,
+        "seconds_beside_the_steps_of_the_first_run_of_a_home": first["beside_the_steps"],
         "seconds_a_task": (prefect["beside_the_steps"] - plain["beside_the_steps"]) / prefect["calls"],
         "baseline": "the same run, its steps called plainly",
         "baseline_share": plain["beside_the_steps"] / plain["seconds"],
