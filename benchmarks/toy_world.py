@@ -178,8 +178,8 @@ class Perovskites:
         pairs = list(permutations(METALS, 2))
         left = count
         for number in rng.permutation(len(pairs) * len(ANIONS)) if left else ():
-            pair, anion = pairs[number // len(ANIONS)], ANIONS[number % len(ANIONS)]
-            made = _perovskite(*pair, anion, seeds[number % len(seeds)].candidate_id)
+            (one, other), anion = pairs[number // len(ANIONS)], ANIONS[number % len(ANIONS)]
+            made = _perovskite(one, other, anion, seeds[number % len(seeds)].candidate_id)
             if tools.known is None or tools.known.find(made) is None:
                 yield made
                 left -= 1

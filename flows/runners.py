@@ -46,7 +46,7 @@ def _dask(table: FlowTable) -> Any:
 
 def _ray(table: FlowTable) -> Any:
     try:
-        from prefect_ray.task_runners import RayTaskRunner
+        from prefect_ray.task_runners import RayTaskRunner  # pyright: ignore[reportMissingImports]
     except ImportError:
         raise _not_installed("ray") from None
     if table.address is not None:

@@ -70,6 +70,8 @@ def test_the_second_attaches_and_goes_on_when_the_first_ends(toys):
 def test_the_server_of_a_killed_schedule_is_ended_before_another_one_starts(toys):
     killed = share()
     url = killed.attach()
+    assert killed._server is not None
+    assert killed._lock is not None
     left = killed._server.process
     killed._lock.close()  # as the kernel does for the dead
     next_one = share()
