@@ -11,6 +11,8 @@ import os
 import signal
 import subprocess
 import sys
+import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -32,7 +34,8 @@ if TYPE_CHECKING:
 POOL = "faults"
 ENTRYPOINT = f"{discovery.__name__}.{discovery.discover.fn.__name__}"
 JSON = {"Content-Type": "application/json"}
-ANSWER_SECONDS = 60.0
+ANSWER_SECONDS, PAUSE_SECONDS = 60.0, 1.0
+ATTEMPTS, BUSY = 20, 503
 CLIENT_RETRIES = "2"
 """Of Prefect's client, so that a run whose server is gone ends within seconds."""
 
@@ -185,8 +188,16 @@ class Servers:
 
     def _post(self, path: str, asked: dict[str, Any]) -> Any:
         request = urllib.request.Request(f"{self.url}/{path}", json.dumps(asked).encode(), JSON)  # noqa: S310
-        with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as answer:  # noqa: S310
-            return json.load(answer)
+        for attempt in range(ATTEMPTS):
+            try:
+                with urllib.request.urlopen(request, timeout=ANSWER_SECONDS) as answer:  # noqa: S310
+                    return json.load(answer)
+            except urllib.error.HTTPError as error:
+                # Its database was busy; nothing was written.
+                if error.code != BUSY or attempt + 1 == ATTEMPTS:
+                    raise
+                time.sleep(PAUSE_SECONDS)
+        raise AssertionError("the last attempt returns or raises")
 
 
 @contextmanager
