@@ -19,6 +19,7 @@ from . import (
     export,
     generate,
     ingest,
+    learn,
     mcp_server,
     relax,
     retrieve,
@@ -57,6 +58,7 @@ app.command(rich_help_panel=_KEEP)(store.query)
 app.command(rich_help_panel=_KEEP)(store.show)
 app.command(rich_help_panel=_KEEP)(export.export)
 app.command(rich_help_panel=_KEEP)(ingest.ingest)
+app.command(rich_help_panel=_KEEP)(learn.learn)
 app.command(rich_help_panel=_KEEP)(mcp_server.mcp)
 app.add_typer(train.app, name="train", rich_help_panel=_CARE)
 app.add_typer(data.app, name="data", rich_help_panel=_CARE)

@@ -3,6 +3,7 @@
 The one table of names and units. A name that is not here cannot be stored, filtered or printed.
 Methods are ranked best first; a filter on a bare name takes the best method that a candidate has. DFT done
 for the crystal itself is one scheme everywhere, `DFT/functional/code[/how]`, which a filter asks for with `band_gap.dft_pbe`.
+What was corrected by such DFT (`learnt.py`) ranks just before the estimate that it was made from.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from .errors import InputError, nearest
+from .learnt import read_learnt
 
 DIMENSIONLESS = "1"
 
@@ -214,10 +216,17 @@ def method_matches(slug: str, wanted: str) -> bool:
 def method_rank(name: str, method: str) -> int:
     """Place of a method in the ranked list of a property; lower is better.
 
-    A method listed exactly wins over one that only begins like a listed one.
+    A method listed exactly wins over one that only begins like a listed one. A corrected value comes just before the
+    estimate it was made from, but after every DFT and measured value.
     """
+    learnt = read_learnt(method)
+    place = 2 * _listed(name, method_slug(learnt.base if learnt else method))
+    return place if learnt else place + 1
+
+
+def _listed(name: str, slug: str) -> int:
+    """Place in the list, its length if nothing listed is met."""
     methods = describe(name).methods
-    slug = method_slug(method)
     if slug in methods:
         return methods.index(slug)
     for i, known in enumerate(methods):

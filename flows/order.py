@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
-from . import memory, refinement, steps
+from . import learning, memory, refinement, steps
 from .run import Run, recorded
 
 STEPS: dict[str, Callable[..., Any]] = {
@@ -86,6 +86,7 @@ def in_order(run: Run, caller: Caller, check: Callable[[], None] = lambda: None)
 
     caller.say(f"{run.run_id}: {caller.once('retrieve', run)} known materials")
     caller.say(f"memory: {memory.remembered(run).sentence or 'no earlier run of this question'}")
+    caller.say(f"lesson: {learning.sentence(learning.lesson_for(run))}")
     each("generate", steps.generate_chunks(run), "{} new crystals")
     caller.say(f"select: {caller.once('select', run)} crystals to relax")
     each("relax", steps.relax_chunks(run), "{} crystals converged")

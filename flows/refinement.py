@@ -10,13 +10,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from ..core.candidate import Candidate
 from ..core.contracts import RefiningScreen, Screen, Tools
-from . import selection, toolbox
+from ..core.learnt import bare
+from . import learning, selection, toolbox
 from .progress import listener
 from .run import GATE, Run
 from .steps import seconds_left, to_screen
+
+if TYPE_CHECKING:
+    from ..predictors.lessons.lesson import Lesson
 
 SHARE_TO_REFINE = 0.9
 """Of a wall-time budget, after which nothing more is refined."""
@@ -48,7 +53,8 @@ def refine(run: Run, place: int) -> str:
     candidate = run.store.get_many([identifier])[0]
     seconds = seconds_left(run, SHARE_TO_REFINE)
     tools = toolbox.tools(run.settings, seconds)
-    refined = refined_by(candidate, toolbox.screens(run.settings), tools, seconds)
+    lesson = learning.lesson_for(run)
+    refined = refined_by(candidate, toolbox.screens(run.settings), tools, seconds, lesson=lesson)
     work = ("refine", place, {"id": identifier, "seconds": time.monotonic() - began})
     run.store.upsert([refined], run.run_id, stage="screen", work=work)
     listener().advance(1)
@@ -61,6 +67,7 @@ def refined_by(
     tools: Tools,
     seconds: float | None = None,
     hopeful_only: bool = True,
+    lesson: Lesson | None = None,
 ) -> Candidate:
     """A candidate after every screen that can look closer has, and all screens have judged it anew.
 
@@ -70,14 +77,16 @@ def refined_by(
         tools: As the screens were handed.
         seconds: Wall time for each screen.
         hopeful_only: Leave out what a screen promises nothing of.
+        lesson: What DFT taught, if anything; looked closer is at what carries no corrected values.
     """
+    before, candidate = candidate, bare(candidate)
     asked = [one for one in screens if candidate.verdict(one.name) is not None]
     for one in asked:
         if isinstance(one, RefiningScreen) and (not hopeful_only or one.promise(candidate) > 0):
             candidate = one.refine(candidate, tools, seconds)
     for one in asked:
-        candidate = candidate.with_verdict(one.judge(candidate))
-    return candidate
+        candidate = candidate.with_verdict(one.judge(learning.seen(candidate, lesson)))
+    return learning.with_lesson(candidate, before, lesson)
 
 
 def _chosen(run: Run, refining: Sequence[RefiningScreen]) -> list[str]:

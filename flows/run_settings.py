@@ -214,6 +214,18 @@ class ExportTable(Settings):
         return value
 
 
+class LearnTable(Settings):
+    """`[learn]`: what ingested DFT results change.
+
+    Attributes:
+        use: Judge by estimates that the newest lesson of the store has corrected, where it corrects them.
+        at_start: Make a lesson when the run begins, if DFT results were ingested since the last one.
+    """
+
+    use: bool = True
+    at_start: bool = True
+
+
 REFINED_AT_MOST = 12
 RELAXATIONS_A_REFINEMENT = 100
 
@@ -266,6 +278,7 @@ class RunSettings(Settings):
     screen: tuple[ScreenTable, ...] = ()
     rank: RankTable = RankTable()
     export: ExportTable = ExportTable()
+    learn: LearnTable = LearnTable()
     flow: FlowTable = FlowTable()
 
     @property
@@ -294,6 +307,7 @@ _TABLES: dict[str, type[Settings]] = {
     "screen": ScreenTable,
     "rank": RankTable,
     "export": ExportTable,
+    "learn": LearnTable,
     "flow": FlowTable,
 }
 _LISTS = ("source", "generator", "predictor", "screen")

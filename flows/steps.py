@@ -17,14 +17,16 @@ from ..core.candidate import Candidate, Failure, PropertyValue, Step
 from ..core.clock import utc_now
 from ..core.contracts import Predictor, Relaxation, Relaxer, Screen, Tools
 from ..core.errors import OutputError, StageError
+from ..core.learnt import bare
 from ..core.settings import config_hash
-from . import memory, selection, toolbox, twins
+from . import learning, memory, selection, toolbox, twins
 from .progress import listener
 from .proposals import PROPOSALS_A_CHUNK, Road, proposals_wanted, propose, proposers
 from .run import GATE, Run, elapsed_seconds, forget_runs
 
 if TYPE_CHECKING:
     from ..core.filters import Filter
+    from ..predictors.lessons.lesson import Lesson
     from ..retrieval.known import KnownCrystals
     from .run_settings import GeneratorTable, PlanTable, RunSettings, SourceTable
 
@@ -314,7 +316,8 @@ def screen(run: Run, chunk: int) -> int:
     reused = {one.name: sum(memory.is_measured(c, one, models) for c in candidates) for one in screens}
     for table in run.settings.predictor:
         candidates = _predicted(candidates, toolbox.predictor(table.name))
-    candidates = judged(candidates, screens, tools, gate=GATE, models=models)
+    lesson = learning.lesson_for(run)
+    candidates = judged(candidates, screens, tools, gate=GATE, models=models, lesson=lesson)
     passed = {one.name: sum(_passes(c, one.name) for c in candidates) for one in screens}
     work = ("screen", chunk, {"ids": ids, "passed": passed, "reused": reused})
     run.store.upsert(candidates, run.run_id, stage="screen", chunk=chunk, work=work)
@@ -340,8 +343,11 @@ def judged(
     tools: Tools,
     gate: str | None = None,
     models: str = "",
+    lesson: Lesson | None = None,
 ) -> list[Candidate]:
     """Candidates after every screen has measured and judged them.
+
+    Measured is what carries no corrected values; judged is what the lesson makes of it.
 
     Args:
         candidates: In any state.
@@ -350,18 +356,21 @@ def judged(
         gate: A screen; whoever fails it is not asked the ones after it.
         models: What the measurements depend on beside the settings (`memory.models_of`); what stands measured with it
             is judged without measuring it again.
+        lesson: What DFT taught, if anything.
     """
-    current = list(candidates)
+    current = [bare(candidate) for candidate in candidates]
     asked = list(range(len(current)))
     for one in screens:
         missing = [i for i in asked if not (models and memory.is_measured(current[i], one, models))]
         for i, measured in zip(missing, one.measure([current[i] for i in missing], tools), strict=True):
             current[i] = memory.with_models(measured, one.name, models) if models else measured
         for i in asked:
-            current[i] = current[i].with_verdict(one.judge(current[i]))
+            current[i] = current[i].with_verdict(one.judge(learning.seen(current[i], lesson)))
         if one.name == gate:
             asked = [i for i in asked if (v := current[i].verdict(one.name)) and v.passed]
-    return current
+    return [
+        learning.with_lesson(now, before, lesson) for now, before in zip(current, candidates, strict=True)
+    ]
 
 
 def rank(run: Run) -> int:
@@ -483,6 +492,7 @@ def forget() -> None:
     """Drop what this process remembers of stores and runs, as a new process would."""
     forget_runs()
     memory.forget()
+    learning.forget()
     forget_crystals()
 
 

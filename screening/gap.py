@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from pydantic import Field, model_validator
 
 from ..core.candidate import Candidate, PropertyValue
+from ..core.learnt import functional_of
 from ..core.properties import method_matches, method_slug
 from ..core.settings import Settings
 from .criteria import Criterion
@@ -103,12 +104,13 @@ def judge_insulator(
 def _window(gap: PropertyValue, windows: Mapping[str, GapWindow]) -> GapWindow | None:
     """The window of the gap's method; a longer slug is more special and wins.
 
-    What was computed for this very crystal (`DFT/PBE/VASP 6.4`) has that of its functional, and one of `SEMILOCAL` that of
-    PBE, unless it has one of its own.
+    A gap that DFT gave for the very crystal, or that DFT's corrected, has that of its functional, and one of `SEMILOCAL`
+    that of PBE, unless it has one of its own.
     """
-    slug = method_slug(gap.method).removeprefix("dft_")
-    fitting = [name for name in windows if method_matches(slug, name)]
-    if not fitting and "pbe" in windows and any(method_matches(slug, name) for name in SEMILOCAL):
+    functional = functional_of(gap.method)
+    slugs = [method_slug(name) for name in (gap.method, functional) if name]
+    fitting = [name for name in windows if any(method_matches(slug, name) for slug in slugs)]
+    if not fitting and "pbe" in windows and any(method_matches(slugs[-1], name) for name in SEMILOCAL):
         return windows["pbe"]
     return windows[max(fitting, key=len)] if fitting else None
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ..core.learnt import read_learnt
 from .rows import Record
 
 MOVES_ATOMS = ("relax", "ingest")
@@ -23,7 +24,8 @@ def merge(stored: Record, incoming: Record) -> Record:
     newest, unless it is the same. Provenance and failures are joined, the stored ones first; a step
     that differs in its time only is the same step. Of the measurements of one screen the incoming one's
     stand alone, as the values that go with them do. The geometry is the incoming one's if it has been
-    relaxed or ingested in a way the stored one has not.
+    relaxed or ingested in a way the stored one has not. A value that was corrected by a lesson goes when the estimate it
+    was made from has changed.
 
     Args:
         stored: As read from the store.
@@ -34,7 +36,7 @@ def merge(stored: Record, incoming: Record) -> Record:
     return stored | {
         "structure": geometry["structure"],
         "spacegroup_number": geometry["spacegroup_number"],
-        "properties": _newest(stored["properties"], incoming["properties"], _property_key),
+        "properties": _properties(stored["properties"], incoming["properties"]),
         "provenance": _joined(_still_valid(stored, incoming), incoming["provenance"], _without_time),
         "verdicts": _newest(stored["verdicts"], incoming["verdicts"], lambda verdict: verdict["screen"]),
         "failures": _joined(stored["failures"], incoming["failures"], lambda failure: failure),
@@ -57,6 +59,23 @@ def _still_valid(stored: Record, incoming: Record) -> list[Record]:
         for step in stored["provenance"]
         if step["stage"] != MEASURES or step["name"] not in measured or _without_time(step) in coming
     ]
+
+
+def _properties(stored: list[Record], incoming: list[Record]) -> list[Record]:
+    """The newest of each name and method, without corrections of what has changed since."""
+    old = {_property_key(value): value for value in stored}
+    changed = {_property_key(value) for value in incoming if _differs(old.get(_property_key(value)), value)}
+    coming = {_property_key(value) for value in incoming}
+
+    def holds(value: Record) -> bool:
+        learnt = read_learnt(value["method"])
+        return learnt is None or _property_key(value) in coming or (value["name"], learnt.base) not in changed
+
+    return _newest([value for value in stored if holds(value)], incoming, _property_key)
+
+
+def _differs(old: Record | None, new: Record) -> bool:
+    return old is not None and old["value"] != new["value"]
 
 
 def _newest(stored: list[Any], incoming: list[Any], key: Callable[[Any], Any]) -> list[Any]:

@@ -23,7 +23,7 @@ from .database import Database
 from .schema import DERIVED, candidates, column_properties, metadata, property_column, records, store_info
 from .writing import IDS_A_STATEMENT, Prepared, upsert_rows, write_rows
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 """Number of the newest script in `migrations/versions`."""
 VERSION_TABLE = "hysteron_schema"
 

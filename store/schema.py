@@ -3,8 +3,8 @@
 `records` is the one source of truth: each row holds the public JSON record of a candidate. Everything
 else that is keyed by a candidate (`candidates`, `properties`, `steps`, `lineage`, `verdicts`,
 `failures`) is derived from it by `rows.py` whenever it is written, so that filters and plain SQL can
-ask; it can be made again at any time (`migrate.reindex`). Runs, their members, their work and `same_as`
-stand on their own.
+ask; it can be made again at any time (`migrate.reindex`). Runs, their members, their work, lessons and
+`same_as` stand on their own.
 
 `candidates` is narrow, because a filter scans it: 100,000 rows in some 20 ms. It has one nullable column
 per property of `core.properties.PROPERTIES`, which holds the value of the best method; opening a store
@@ -213,6 +213,17 @@ leases = Table(
     Column("place", Text, nullable=False),
 )
 """Who carries a run out: see `leases.py`. `holder` is empty when nobody does; `place` is JSON."""
+
+lessons = Table(
+    "lessons",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("version", Word, nullable=False),
+    Column("made", Word, nullable=False),
+    Column("content", Text, nullable=False),
+    Index("ix_lessons_version", "version"),
+)
+"""What DFT results taught: see `lessons.py`. The newest has the greatest number; `content` is JSON, `version` its hash."""
 
 same_as = Table(
     "same_as",

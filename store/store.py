@@ -17,13 +17,15 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, select
 
 from ..core.candidate import Candidate
+from ..core.clock import utc_now
 from ..core.errors import InputError
 from ..core.filters import Filter
-from . import history, leases, reading, relations, runs
+from . import history, leases, lessons, reading, relations, runs
 from .address import prepare_file, read_address
 from .database import Database
 from .history import PastWork
 from .leases import Lease
+from .lessons import StoredLesson
 from .migrate import bring_up_to_date
 from .query import conditions, find
 from .relations import Ancestor
@@ -226,6 +228,33 @@ class CandidateStore:
         """Payloads of the finished work of several runs: by run id and stage, in the order of chunks."""
         wanted = list(run_ids)
         return self._database.read(lambda c: history.work_of(c, wanted, stages))
+
+    # What DFT taught
+
+    def add_lesson(self, content: dict[str, Any]) -> StoredLesson:
+        """Keep a lesson as the newest one; if the newest says the same, nothing is written and that one is given."""
+        return self._database.write(lambda c: lessons.add(c, content, utc_now()))
+
+    def lesson(self, version: str = lessons.LAST) -> StoredLesson:
+        """The lesson of a version, of which the beginning will do; `last` is the newest.
+
+        Raises:
+            NotFoundError: there is none.
+            InputError: several versions begin like that.
+        """
+        return self._database.read(lambda c: lessons.find(c, version))
+
+    def newest_lesson(self) -> StoredLesson | None:
+        """The one that was made last, if there is any."""
+        return self._database.read(lessons.newest)
+
+    def lessons(self) -> list[StoredLesson]:
+        """All lessons, the newest first."""
+        return self._database.read(lessons.listed)
+
+    def answered_ids(self) -> list[str]:
+        """Ids of the candidates of which DFT has said something that can be learned from, sorted."""
+        return self._database.read(lessons.answered)
 
     # Candidates
 

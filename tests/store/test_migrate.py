@@ -100,6 +100,7 @@ def test_a_store_of_the_first_schema_is_brought_up(store_url):
     change(
         store_url,
         "DROP TABLE leases",
+        "DROP TABLE lessons",
         "DROP INDEX ix_candidates_chemical_formula_anonymous",
         "DROP INDEX ix_candidates_material_id",
         "ALTER TABLE candidates DROP COLUMN chemical_formula_anonymous",
@@ -126,6 +127,7 @@ def test_work_that_was_noted_before_there_was_an_order_counts_as_older(store_url
     change(
         store_url,
         "DROP TABLE leases",
+        "DROP TABLE lessons",
         *WITHOUT_ORDER,
         f"UPDATE {migrate.VERSION_TABLE} SET version_num = '0002'",
     )

@@ -1,0 +1,1 @@
+"""What finished DFT runs teach about the estimates that were made before them."""

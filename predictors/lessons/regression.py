@@ -1,0 +1,156 @@
+"""What shift, and how certain, do a few residuals of several classes support?
+
+A Bayesian linear model of the residuals y = DFT - estimate, in units of a reference deviation:
+
+    y_i = a + c_family(i) + b t_i + e_i,   a ~ N(0, k s^2),  c ~ N(0, r s^2),  b ~ N(0, s^2),  e_i ~ N(0, w_i s^2)
+
+with s^2 from an inverse gamma distribution that is worth `prior_pairs` residuals of 1. The prior means are zero, so few
+residuals are shrunk to no shift at all. k and r are not chosen: every pair of a grid is weighed by its evidence (empirical
+Bayes without picking), so a class that was never seen keeps the variance that classes may have. What is left out of it one
+at a time, the leave-one-out predictions, has a closed form, the weights of the grid included.
+
+Source: conjugate normal-inverse-gamma regression, e.g. Gelman et al., Bayesian Data Analysis, 3rd ed. (2013), chapter 14;
+leave-one-out: Sundararajan and Keerthi, Neural Comput. 13, 1103 (2001).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+OFFSET_VARIANCES = (0.01, 0.1, 1.0, 10.0, 100.0)
+CLASS_VARIANCES = (0.01, 0.1, 0.3, 1.0, 3.0)
+"""k and r of the grid, in variances of the noise: from next to none to more than the noise, each weighed alike before."""
+SLOPE_VARIANCE = 1.0
+"""Of b, for t of unit spread."""
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """What the residuals say, in their unit. Moments of the mixture over the grid.
+
+    Attributes:
+        mean: Of a, b (if there is a slope) and c by class, shape `(p,)`.
+        covariance: Of these, shape `(p, p)`.
+        noise: Variance of a residual of weight 1 about its mean.
+        between: Variance of the offset of a class that was never seen.
+        freedom: Degrees of freedom of the predictions.
+        scores: Logarithm of the density of each residual, predicted from all others, shape `(n,)`.
+    """
+
+    mean: np.ndarray
+    covariance: np.ndarray
+    noise: float
+    between: float
+    freedom: float
+    scores: np.ndarray
+
+
+def fit(
+    residuals: np.ndarray,
+    weights: np.ndarray,
+    design: np.ndarray,
+    classes: int,
+    reference: float,
+    prior_pairs: float,
+) -> Posterior:
+    """The posterior of the coefficients.
+
+    Args:
+        residuals: DFT minus estimate, shape `(n,)`, n at least 4.
+        weights: Variance of each, relative, shape `(n,)`.
+        design: Columns of a, b if wanted, and of each class, shape `(n, p)`; no column at all: no shift.
+        classes: How many of the last columns are of classes.
+        reference: The deviation that the prior stands for, in the unit of the residuals.
+        prior_pairs: What it is worth; 0: the residuals alone say how wide they are.
+    """
+    y = residuals / reference
+    n, freedom = len(y), prior_pairs + len(y)
+    grid = [(k, r) for k in OFFSET_VARIANCES for r in (CLASS_VARIANCES if classes else CLASS_VARIANCES[:1])]
+    grid = grid if design.shape[1] else grid[:1]
+    parts = [
+        _conditional(y, weights, design, _prior(design.shape[1], classes, k, r), prior_pairs) for k, r in grid
+    ]
+    share = _normalised(np.array([part.evidence for part in parts]))
+    variances = np.array([(prior_pairs + part.square) / (freedom - 2) for part in parts])
+    means = np.array([part.mean for part in parts])
+    mean = share @ means
+    spread = np.einsum("h,hi,hj->ij", share, means - mean, means - mean)
+    covariance = (
+        np.einsum("h,hij->ij", share * variances, np.array([part.covariance for part in parts])) + spread
+    )
+    between = float(share @ (variances * np.array([r for _, r in grid]))) if classes else 0.0
+    return Posterior(
+        mean=mean * reference,
+        covariance=covariance * reference**2,
+        noise=float(share @ variances) * reference**2,
+        between=between * reference**2,
+        freedom=freedom,
+        scores=_left_out(parts, n) - math.log(reference),
+    )
+
+
+@dataclass(frozen=True)
+class _Conditional:
+    """The posterior at one point of the grid, in units of the reference."""
+
+    mean: np.ndarray
+    covariance: np.ndarray
+    square: float
+    evidence: float
+    scores: np.ndarray
+
+
+def _conditional(
+    y: np.ndarray, weights: np.ndarray, design: np.ndarray, prior: np.ndarray, prior_pairs: float
+) -> _Conditional:
+    weighted = design / weights[:, None]
+    precision = np.diag(1 / prior) + design.T @ weighted
+    covariance = np.linalg.inv(precision)
+    mean = covariance @ (weighted.T @ y)
+    inverse_y = (y - design @ mean) / weights
+    diagonal = 1 / weights - np.einsum("ij,jk,ik->i", weighted, covariance, weighted)
+    square = max(float(y @ inverse_y), 1e-12)
+    determinant = np.log(weights).sum() + np.log(prior).sum() + np.linalg.slogdet(precision)[1]
+    evidence = -0.5 * determinant - 0.5 * (prior_pairs + len(y)) * math.log(prior_pairs + square)
+    return _Conditional(mean, covariance, square, evidence, _scores(inverse_y, diagonal, square, prior_pairs))
+
+
+def _scores(inverse_y: np.ndarray, diagonal: np.ndarray, square: float, prior_pairs: float) -> np.ndarray:
+    """Student's log density of each y as the others predict it."""
+    freedom = prior_pairs + len(inverse_y) - 1
+    others = np.maximum(square - inverse_y**2 / diagonal, 1e-12)
+    variance = (prior_pairs + others) / freedom / diagonal
+    return student_log_density(inverse_y / diagonal, variance, freedom)
+
+
+def student_log_density(difference: np.ndarray, variance: np.ndarray, freedom: float) -> np.ndarray:
+    """Of Student's distribution; `variance` is the square of its scale."""
+    constant = math.lgamma((freedom + 1) / 2) - math.lgamma(freedom / 2) - 0.5 * math.log(freedom * math.pi)
+    return (
+        constant - 0.5 * np.log(variance) - (freedom + 1) / 2 * np.log1p(difference**2 / variance / freedom)
+    )
+
+
+def _prior(columns: int, classes: int, k: float, r: float) -> np.ndarray:
+    """Variances of a, b and the classes, in variances of the noise."""
+    return np.array([k, *[SLOPE_VARIANCE] * (columns - classes - 1), *[r] * classes][:columns])
+
+
+def _left_out(parts: list[_Conditional], n: int) -> np.ndarray:
+    """Log density of each residual given the others: p(y_i | rest) = sum p(y | h) / sum p(y | h) / p(y_i | rest, h)."""
+    evidence = np.array([part.evidence for part in parts])[:, None]
+    scores = np.array([part.scores for part in parts]).reshape(len(parts), n)
+    return _log_sum(np.broadcast_to(evidence, scores.shape)) - _log_sum(evidence - scores)
+
+
+def _log_sum(values: np.ndarray) -> np.ndarray:
+    top = values.max(axis=0)
+    return top + np.log(np.exp(values - top).sum(axis=0))
+
+
+def _normalised(logarithms: np.ndarray) -> np.ndarray:
+    found = np.exp(logarithms - logarithms.max())
+    return found / found.sum()
