@@ -23,6 +23,7 @@ from .crystal import is_new
 from .folders import write_atomically
 from .report_drawings import arrows_symbol, gradients, symbol
 from .report_history import changes, regions
+from .report_lesson import asked_of_dft, lesson_block
 from .report_map import population_map
 from .report_mechanism_card import mechanism_card
 from .report_picture import picture
@@ -101,6 +102,8 @@ def render_report(
         map=where,
         changes=changes(run.since),
         regions=regions(run.looked),
+        lesson=lesson_block(run),
+        asked_of_dft=asked_of_dft(run),
         funnel=funnel_rows(funnel),
         funnel_key=funnel_key(funnel),
         predictions=predictions(shortlist),

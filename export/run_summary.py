@@ -117,6 +117,21 @@ class Look:
 
 
 @dataclass(frozen=True)
+class LessonSummary:
+    """What DFT had taught when the run began.
+
+    Attributes:
+        version: Of the lesson.
+        groups: What it says of each property, method and DFT, as a lesson holds it.
+        pairs: Estimate beside DFT, as a lesson holds it, with `corrected` and its `deviation` where there is a correction.
+    """
+
+    version: str
+    groups: tuple[dict[str, Any], ...] = ()
+    pairs: tuple[dict[str, Any], ...] = ()
+
+
+@dataclass(frozen=True)
 class RunSummary:
     """One run, without anything about the machine it ran on.
 
@@ -137,6 +152,8 @@ class RunSummary:
         since: What changed since the last finished run of the same question, if there was one.
         looked: Where earlier runs sent this one, the best regions first; empty without earlier runs.
         memory: What was taken over from earlier runs, in a sentence.
+        lesson: What DFT results taught, if a lesson was used.
+        asked_of_dft: Who gets DFT inputs, as (id, reduced formula, why).
     """
 
     run_id: str
@@ -155,6 +172,8 @@ class RunSummary:
     since: Since | None = None
     looked: tuple[Look, ...] = ()
     memory: str = ""
+    lesson: LessonSummary | None = None
+    asked_of_dft: tuple[tuple[str, str, str], ...] = ()
 
     def identity(self) -> dict[str, Any]:
         """What decides the results: the same for equal runs but for `run_id`."""

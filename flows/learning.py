@@ -13,7 +13,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from ..core.candidate import Candidate
-from ..core.learnt import bare, learnt_values, still_valid
+from ..core.learnt import NEVER_NEGATIVE, bare, learnt_values, still_valid
+from ..export.run_summary import LessonSummary
 from ..predictors.lessons.lesson import FORMAT, Lesson, kept_pairs, learn, lesson_of
 from .run import Run
 
@@ -77,6 +78,23 @@ def sentence(lesson: Lesson | None) -> str:
     taught, corrected = lesson.content["learned_from"], len(lesson.corrections)
     methods = "1 method is" if corrected == 1 else f"{corrected} methods are"
     return f"{lesson.version}, of {taught['dft_values']} DFT values of {taught['candidates']} candidates; {methods} corrected"
+
+
+def told(lesson: Lesson | None) -> LessonSummary | None:
+    """What the report says of a run's lesson."""
+    if lesson is None:
+        return None
+    by_group = {(c.name, c.method, c.teacher): c for c in lesson.corrections}
+    pairs = []
+    for pair in kept_pairs(lesson.content):
+        record = pair.to_record()
+        correction = by_group.get(pair.group)
+        if correction is not None and not pair.at_bound:
+            shift, deviation = correction.shift(pair.family, pair.estimate, pair.uncertainty)
+            least = 0.0 if pair.name in NEVER_NEGATIVE else float("-inf")
+            record |= {"corrected": max(least, pair.estimate + shift), "deviation": deviation}
+        pairs.append(record)
+    return LessonSummary(lesson.version, tuple(lesson.content["groups"]), tuple(pairs))
 
 
 def seen(candidate: Candidate, lesson: Lesson | None) -> Candidate:

@@ -10,8 +10,10 @@ from typing import Any
 
 from ..core.candidate import Candidate
 from ..export.run_summary import EARLIER, Asked, FunnelStage, Look, RunSummary
-from . import exploration, memory
+from . import exploration, learning, memory
 from .exploration import Region
+from .next_for_dft import Asked as AskedOfDFT
+from .next_for_dft import next_for_dft
 from .proposals import generators, proposers
 from .run import GATE, Run, elapsed_seconds
 from .since import since_last
@@ -37,16 +39,23 @@ def write_results(run: Run) -> dict[str, Any]:
     folder.mkdir(parents=True, exist_ok=True)
     store, settings = run.store, run.settings
     ids = run.done("rank")[0]["ids"]
-    shortlist = store.get_many(ids[: settings.rank.top])
+    lesson = learning.lesson_for(run)
+    shortlist = [learning.seen(c, lesson) for c in store.get_many(ids[: settings.rank.top])]
     screened = store.get_many([i for _, p in sorted(run.done("screen").items()) for i in p["ids"]])
     stages = funnel(run, screened, shortlist)
     since, looked = since_last(run, ids, settings.rank.top), regions_looked_at(run)
     write_csv(folder / "shortlist.csv", shortlist, since.places_before if since else None)
-    failed = _write_inputs(run, shortlist[: settings.export.top])
+    asked = next_for_dft(run, ids) if settings.export.formats else []
+    failed = _write_inputs(run, asked)
     report = folder / "report.html"
     known = memory.remembered(run)
     told = replace(
-        summary_of(run), since=since, looked=looked if known.where.regions else (), memory=known.sentence
+        summary_of(run),
+        since=since,
+        looked=looked if known.where.regions else (),
+        memory=known.sentence,
+        lesson=learning.told(lesson),
+        asked_of_dft=tuple((one.candidate.candidate_id, one.candidate.formula, one.why) for one in asked),
     )
     write_report(report, told, shortlist, stages, screened)
     counts = {
@@ -66,15 +75,17 @@ def write_results(run: Run) -> dict[str, Any]:
         "funnel": [(stage.name, stage.entered, stage.left) for stage in stages],
         "generators": contributions(stages),
         "export_failures": failed,
+        "lesson": lesson.version if lesson else None,
+        "asked_of_dft": [(one.candidate.candidate_id, one.why) for one in asked],
         "report": str(report),
     }
 
 
-def _write_inputs(run: Run, head: list[Candidate]) -> list[str]:
+def _write_inputs(run: Run, asked: list[AskedOfDFT]) -> list[str]:
     """DFT inputs in every format of the run. Returns who could not be written, and why."""
     from ..export.bundle import export_candidates
 
-    settings, failed = run.settings.export, []
+    settings, failed, head = run.settings.export, [], [one.candidate for one in asked]
     for name in settings.formats if head else ():
         folder, own = Path(run.out_dir) / "dft" / name, settings.settings.get(name)
         manifest = export_candidates(head, name, folder, run=summary_of(run), overwrite=True, settings=own)

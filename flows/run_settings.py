@@ -181,11 +181,14 @@ class ExportTable(Settings):
     Attributes:
         formats: `vasp`, `espresso`, `gpaw`, `atomate2`, `cif`.
         top: For so many candidates.
+        choose: Which ones: by `rank`; by the `improvement` that an answer is expected to make to the front of stability and
+            device score; or by the `bound` of it, if all comes out better than expected. Nobody is asked twice.
         settings: By format; `[export.gpaw]` in the file.
     """
 
     formats: tuple[str, ...] = ("vasp", "espresso", "cif")
     top: int = Field(default=10, ge=1)
+    choose: Literal["rank", "improvement", "bound"] = "rank"
     settings: dict[str, Any] = {}
 
     @field_validator("formats")
@@ -205,7 +208,7 @@ class ExportTable(Settings):
         for name, own in value.items():
             if not isinstance(own, dict):
                 raise ValueError(
-                    f"no key {name!r}: [export] knows formats and top, and a table for each format"
+                    f"no key {name!r}: [export] knows formats, top and choose, and a table for each format"
                 )
             try:
                 load_writer(name, own)

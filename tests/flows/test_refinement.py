@@ -46,6 +46,12 @@ class Store:
     def get_many(self, ids):
         return [self.candidates[i] for i in ids]
 
+    def newest_lesson(self):
+        return None
+
+    def answered_ids(self):
+        return []
+
     def upsert(self, candidates, run_id=None, stage=None, work=None):
         self.candidates |= {c.candidate_id: c for c in candidates}
         kind, place, payload = work
