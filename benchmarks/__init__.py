@@ -7,6 +7,7 @@ BENCHMARKS = {
     "grounding": "hysteron.benchmarks.grounding:run",
     "growth": "hysteron.benchmarks.growth:run",
     "ingest": "hysteron.benchmarks.ingest:run",
+    "learning": "hysteron.benchmarks.learning:run",
     "materials-project": "hysteron.benchmarks.materials_project:run",
     "night": "hysteron.benchmarks.night:run",
     "planner": "hysteron.benchmarks.planner:run",

@@ -90,7 +90,7 @@ def told(lesson: Lesson | None) -> LessonSummary | None:
         record = pair.to_record()
         correction = by_group.get(pair.group)
         if correction is not None and not pair.at_bound:
-            shift, deviation = correction.shift(pair.family, pair.estimate, pair.uncertainty)
+            shift, deviation = correction.shift(pair.family, pair.estimate, pair.stated)
             least = 0.0 if pair.name in NEVER_NEGATIVE else float("-inf")
             record |= {"corrected": max(least, pair.estimate + shift), "deviation": deviation}
         pairs.append(record)

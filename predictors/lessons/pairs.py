@@ -19,6 +19,7 @@ from typing import Any, Self
 from ...core.candidate import Candidate, PropertyValue, Step
 from ...core.chemistry_families import chemistry_family
 from ...core.learnt import LEARNABLE, NEVER_NEGATIVE, is_dft, is_estimate, teacher_of
+from .statistics import normal_quantile
 
 AS_EXPORTED, OF_DFT = "as exported", "of DFT"
 """Where an estimate stands: at the geometry that DFT was given, or at the one it ended in."""
@@ -67,6 +68,11 @@ class Pair:
     def error(self) -> float:
         """Estimate minus DFT; positive: the estimate is too high."""
         return self.estimate - self.dft
+
+    @property
+    def stated(self) -> float | None:
+        """The deviation that the estimate states, at its wider word."""
+        return stated_deviation(self.uncertainty, self.interval, self.coverage)
 
     @property
     def at_bound(self) -> bool:
@@ -129,6 +135,15 @@ def with_kept(now: Iterable[Pair], kept: Iterable[Pair]) -> list[Pair]:
             dft = answers.get((pair.candidate_id, pair.name, pair.teacher), pair.dft)
             found[key(pair)] = dataclasses.replace(pair, dft=dft)
     return [found[k] for k in sorted(found)]
+
+
+def stated_deviation(
+    uncertainty: float | None, interval: tuple[float, float] | None, coverage: float | None
+) -> float | None:
+    """A standard deviation from what is stated: the deviation itself, or the normal one of the interval if that is wider."""
+    if interval is None or not coverage or not 0 < coverage < 1:
+        return uncertainty or None
+    return max(uncertainty or 0.0, (interval[1] - interval[0]) / (2 * normal_quantile(coverage))) or None
 
 
 def geometry_of(provenance: tuple[Step, ...], value: PropertyValue) -> str:

@@ -3,11 +3,13 @@
 A Bayesian linear model of the residuals y = DFT - estimate, in units of a reference deviation:
 
     y_i = a + c_family(i) + b t_i + e_i,   a ~ N(0, k s^2),  c ~ N(0, r s^2),  b ~ N(0, s^2),  e_i ~ N(0, w_i s^2)
+    w_i = (v_i + f) / (1 + f)
 
-with s^2 from an inverse gamma distribution that is worth `prior_pairs` residuals of 1. The prior means are zero, so few
-residuals are shrunk to no shift at all. k and r are not chosen: every pair of a grid is weighed by its evidence (empirical
-Bayes without picking), so a class that was never seen keeps the variance that classes may have. What is left out of it one
-at a time, the leave-one-out predictions, has a closed form, the weights of the grid included.
+where v_i is the variance that the estimate states, in the same unit, and f a floor: some methods are surest where they are
+wrong. s^2 has an inverse gamma distribution that is worth `prior_pairs` residuals of 1. The prior means are zero, so few
+residuals are shrunk to no shift at all. k, r and f are not chosen: every point of a grid is weighed by its evidence
+(empirical Bayes without picking), so a class that was never seen keeps the variance that classes may have. The
+leave-one-out predictions have a closed form, the weights of the grid included.
 
 Source: conjugate normal-inverse-gamma regression, e.g. Gelman et al., Bayesian Data Analysis, 3rd ed. (2013), chapter 14;
 leave-one-out: Sundararajan and Keerthi, Neural Comput. 13, 1103 (2001).
@@ -17,12 +19,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 
-OFFSET_VARIANCES = (0.01, 0.1, 1.0, 10.0, 100.0)
-CLASS_VARIANCES = (0.01, 0.1, 0.3, 1.0, 3.0)
+OFFSET_VARIANCES = (0.1, 1.0, 10.0)
+CLASS_VARIANCES = (0.03, 0.3, 3.0)
 """k and r of the grid, in variances of the noise: from next to none to more than the noise, each weighed alike before."""
+FLOORS = (0.0, 0.3, 3.0, 30.0)
+"""f of the grid: from the statement alone to one width for all."""
 SLOPE_VARIANCE = 1.0
 """Of b, for t of unit spread."""
 
@@ -34,7 +39,8 @@ class Posterior:
     Attributes:
         mean: Of a, b (if there is a slope) and c by class, shape `(p,)`.
         covariance: Of these, shape `(p, p)`.
-        noise: Variance of a residual of weight 1 about its mean.
+        noise: Variance of a residual about its mean, for each unit of the variance that its estimate states.
+        floor: Variance that it has besides.
         between: Variance of the offset of a class that was never seen.
         freedom: Degrees of freedom of the predictions.
         scores: Logarithm of the density of each residual, predicted from all others, shape `(n,)`.
@@ -43,6 +49,7 @@ class Posterior:
     mean: np.ndarray
     covariance: np.ndarray
     noise: float
+    floor: float
     between: float
     freedom: float
     scores: np.ndarray
@@ -50,7 +57,7 @@ class Posterior:
 
 def fit(
     residuals: np.ndarray,
-    weights: np.ndarray,
+    stated: np.ndarray | None,
     design: np.ndarray,
     classes: int,
     reference: float,
@@ -60,33 +67,34 @@ def fit(
 
     Args:
         residuals: DFT minus estimate, shape `(n,)`, n at least 4.
-        weights: Variance of each, relative, shape `(n,)`.
+        stated: Variance that each estimate states, in squares of the reference, shape `(n,)`; `None`: one width for all.
         design: Columns of a, b if wanted, and of each class, shape `(n, p)`; no column at all: no shift.
         classes: How many of the last columns are of classes.
         reference: The deviation that the prior stands for, in the unit of the residuals.
         prior_pairs: What it is worth; 0: the residuals alone say how wide they are.
     """
     y = residuals / reference
-    n, freedom = len(y), prior_pairs + len(y)
-    grid = [(k, r) for k in OFFSET_VARIANCES for r in (CLASS_VARIANCES if classes else CLASS_VARIANCES[:1])]
-    grid = grid if design.shape[1] else grid[:1]
+    n, columns, freedom = len(y), design.shape[1], prior_pairs + len(y)
+    variance, floors = (np.ones(n), FLOORS[:1]) if stated is None else (stated, FLOORS)
+    offsets = OFFSET_VARIANCES if columns else OFFSET_VARIANCES[:1]
+    grid = list(product(offsets, CLASS_VARIANCES if classes else CLASS_VARIANCES[:1], floors))
     parts = [
-        _conditional(y, weights, design, _prior(design.shape[1], classes, k, r), prior_pairs) for k, r in grid
+        _conditional(y, (variance + f) / (1 + f), design, _prior(columns, classes, k, r), prior_pairs)
+        for k, r, f in grid
     ]
     share = _normalised(np.array([part.evidence for part in parts]))
-    variances = np.array([(prior_pairs + part.square) / (freedom - 2) for part in parts])
-    means = np.array([part.mean for part in parts])
+    squares = share * np.array([(prior_pairs + part.square) / (freedom - 2) for part in parts]) * reference**2
+    means = np.array([part.mean for part in parts]) * reference
     mean = share @ means
     spread = np.einsum("h,hi,hj->ij", share, means - mean, means - mean)
-    covariance = (
-        np.einsum("h,hij->ij", share * variances, np.array([part.covariance for part in parts])) + spread
-    )
-    between = float(share @ (variances * np.array([r for _, r in grid]))) if classes else 0.0
+    inside = np.einsum("h,hij->ij", squares, np.array([part.covariance for part in parts]))
+    _, between, floor = np.array(grid).T
     return Posterior(
-        mean=mean * reference,
-        covariance=covariance * reference**2,
-        noise=float(share @ variances) * reference**2,
-        between=between * reference**2,
+        mean=mean,
+        covariance=inside + spread,
+        noise=float((squares / (1 + floor)).sum()),
+        floor=float((squares * floor / (1 + floor)).sum()),
+        between=float(squares @ between) if classes else 0.0,
         freedom=freedom,
         scores=_left_out(parts, n) - math.log(reference),
     )
