@@ -70,3 +70,32 @@ def test_dft_of_the_crystal_itself_ranks_above_tables_and_estimates(name, method
     ranks = [method_rank(name, method) for method in methods]
     assert ranks == sorted(ranks)
     assert len(set(ranks)) == len(ranks)
+
+
+LESSONS = ("lesson 0123456789ab: GNN -> DFT/PBE/pw.x", "lesson ba9876543210: GNN -> DFT/PBE/pw.x")
+
+
+def test_a_corrected_value_ranks_after_dft_and_before_its_estimate():
+    methods = ("DFT/PBE/VASP 6.4", "PBE", LESSONS[0], "GNN")
+    ranks = [method_rank("band_gap", method) for method in methods]
+    assert ranks == sorted(ranks)
+    assert len(set(ranks)) == len(ranks)
+    assert method_rank("band_gap", LESSONS[0]) == method_rank("band_gap", LESSONS[1])
+    switching = (
+        "DFT/PBE/pw.x 6.7/linear path",
+        "lesson 0123456789ab: NEB, CHGNet -> DFT/PBE/pw.x",
+        "NEB, CHGNet",
+    )
+    ranks = [method_rank("switching_barrier", method) for method in switching]
+    assert ranks == sorted(ranks)
+
+
+def test_the_newest_lesson_counts_and_a_filter_on_the_estimate_gives_the_estimate():
+    from hysteron.core.candidate import PropertyValue, best_first
+
+    values = [
+        PropertyValue("band_gap", gap, "eV", m)
+        for gap, m in zip((1.0, 2.0, 3.0), ("GNN", *LESSONS), strict=True)
+    ]
+    assert [p.value for p in best_first(values, "band_gap")] == [3.0, 2.0, 1.0]
+    assert [p.value for p in best_first(values, "band_gap", "GNN")] == [1.0]

@@ -182,3 +182,15 @@ def test_the_screens_have_a_window_for_the_networks_gaps():
 
     for windows in (FerroelectricConfig().gap_windows, ValenceChangeConfig().gap_windows):
         assert judge_insulator(predicted(1.8, 1.2, 2.4), windows, None).value == 1.8
+
+
+def test_a_gap_that_dft_corrected_is_judged_by_the_window_of_that_functional():
+    def judged(method: str):
+        gap = PropertyValue("band_gap", 0.4, "eV", method, 0.1, "", (0.2, 0.6), 0.9)
+        windows = {"pbe": GapWindow(low=0.3), "hse06": GapWindow(low=0.5), "gnn": GapWindow(low=0.1)}
+        return judge_insulator(candidate("silicon").with_property(gap), windows, None)
+
+    assert judged("lesson 0123456789ab: GNN -> DFT/PBE/pw.x").threshold == 0.3
+    assert not judged("lesson 0123456789ab: GNN -> DFT/HSE06/VASP").passed
+    assert judged("DFT/PBE+U/VASP 6.4").threshold == 0.3
+    assert judged("lesson 0123456789ab: GNN -> DFT/LDA/pw.x").status == "missing"
