@@ -69,6 +69,10 @@ def discover(
     say(summary["sentence"])
     for sentence in summary.get("generators", ()):
         say(sentence)
+    if summary.get("lesson"):
+        say(
+            f"Judged by lesson {summary['lesson']} of DFT results; 'hysteron learn --show {summary['lesson']}' prints it."
+        )
     if summary.get("since"):
         from ..export.run_summary import Since
 

@@ -345,9 +345,7 @@ def judged(
     models: str = "",
     lesson: Lesson | None = None,
 ) -> list[Candidate]:
-    """Candidates after every screen has measured and judged them.
-
-    Measured is what carries no corrected values; judged is what the lesson makes of it.
+    """Candidates after every screen has measured them as they are, and judged them as the lesson shows them.
 
     Args:
         candidates: In any state.
@@ -368,9 +366,7 @@ def judged(
             current[i] = current[i].with_verdict(one.judge(learning.seen(current[i], lesson)))
         if one.name == gate:
             asked = [i for i in asked if (v := current[i].verdict(one.name)) and v.passed]
-    return [
-        learning.with_lesson(now, before, lesson) for now, before in zip(current, candidates, strict=True)
-    ]
+    return [learning.with_lesson(*pair, lesson) for pair in zip(current, candidates, strict=True)]
 
 
 def rank(run: Run) -> int:

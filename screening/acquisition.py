@@ -70,7 +70,7 @@ def front_of(points: np.ndarray) -> np.ndarray:
     """The points that no other one reaches in all goals at once, each once, shape `(k, m)`."""
     points = np.unique(np.asarray(points, dtype=float), axis=0)
     reaches = (points[None] >= points[:, None]).all(-1) & (points[None] > points[:, None]).any(-1)
-    return points[~reaches.any(1)]
+    return points[~reaches.any(-1)]
 
 
 class Space:
