@@ -85,6 +85,11 @@ def test_a_batch_is_not_made_of_siblings(kind):
     assert alone[:2] != chosen
 
 
+def test_who_is_chosen_is_believed_so_its_double_has_nothing_left_to_add():
+    draws = np.tile(np.array([[[0.9, 0.5]], [[0.9, 0.5]], [[0.2, 0.6]]]), (1, 8, 1))
+    assert [c.index for c in choose(draws, np.array([[0.1, 0.1]]), 2)] == [0, 2]
+
+
 def test_the_choice_depends_on_the_numbers_and_not_on_chance():
     rng = np.random.default_rng(4)
     draws, known = rng.random((20, 16, 2)), rng.random((4, 2))

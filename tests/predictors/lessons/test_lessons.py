@@ -261,6 +261,24 @@ def test_a_class_that_was_never_seen_is_less_certain_and_never_narrower_than_sta
     assert boasting.shift("N|p", 3.0, 2.0)[1] >= 2.0
 
 
+def test_another_class_is_as_uncertain_as_classes_differ():
+    rng = np.random.default_rng(6)
+    families = ["O|d", "O|s", "F|s", "N|p", "O|p", "chalcogen|d", "halogen|s", "H|s"]
+    offsets = dict(zip(families, (1.0, -1.0) * 4, strict=True))
+    pairs = [
+        pair(
+            i,
+            3.0 + 0.1 * i,
+            3.0 + 0.1 * i + 0.2 + offsets[families[i % 8]] + 0.1 * rng.normal(),
+            families[i % 8],
+        )
+        for i in range(64)
+    ]
+    found = learn_correction(pairs)
+    assert found.shift("O|d", 3.0, 0.3)[1] < 0.3
+    assert 0.7 < found.shift("other|p", 3.0, 0.3)[1] < 2.0
+
+
 @settings(max_examples=10, deadline=None)
 @given(st.randoms(use_true_random=False))
 def test_the_order_of_the_pairs_changes_nothing(shuffler: random.Random):
