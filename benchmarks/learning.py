@@ -11,7 +11,7 @@ from typing import Any
 
 from . import learning_estimates
 from .learning_held_out import held_out
-from .learning_nights import ferroelectric_pool, insulator_pool, nights
+from .learning_nights import ferroelectric_pool, insulator_pool, nights, perovskite_pool
 
 ORDERS, QUICK_ORDERS = 100, 5
 SEEDS, QUICK_SEEDS = 60, 3
@@ -38,7 +38,11 @@ def run(seed: int = 0, quick: bool = False) -> dict[str, Any]:
     polar = learning_estimates.ferroelectrics("test")
     sets = crystals | {"castelli": learning_estimates.castelli("test", quick)} | polar
     orders, seeds = (QUICK_ORDERS, QUICK_SEEDS) if quick else (ORDERS, SEEDS)
-    pools = (ferroelectric_pool(learning_estimates.ferroelectrics()), insulator_pool(crystals))
+    pools = (
+        ferroelectric_pool(learning_estimates.ferroelectrics()),
+        insulator_pool(crystals),
+        perovskite_pool(sets["castelli"]),
+    )
     return {
         "benchmark": "learning",
         "seed": seed,

@@ -14,10 +14,11 @@ from typing import Any
 
 import numpy as np
 
+from ..core.uncertainty import normal_quantile
 from ..predictors.lessons.correction import COVERAGE, Correction, learn_correction
 from ..predictors.lessons.pairs import Pair
 from ..predictors.lessons.regression import student_log_density
-from ..predictors.lessons.statistics import normal_quantile, student_quantile
+from ..predictors.lessons.statistics import student_quantile
 
 ANSWERS = (5, 10, 20, 50)
 HELD_OUT = 200

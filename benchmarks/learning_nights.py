@@ -6,8 +6,9 @@ the rest; without, they only join the front. Each seed draws half of the pool. T
 hypervolume of the pool's true front that the answered enclose, and how many of the pool's true best were answered.
 
 Pools: polar crystals of Smidt et al. (2020), goals polarization and a polar end that lies lower, scored as the ferroelectric
-screen does; and crystals of the Materials Project, goals near the hull and a gap in a window, scored as the stability and the
-path windows are.
+screen does; crystals of the Materials Project, goals near the hull and a gap in a window, scored as the stability and the
+path windows are; and Castelli's perovskites, one goal, a GLLB-SC gap near 3 eV, which the estimates miss by some 0.9 eV. Of the
+first, half of the pairs also chose a constant of the correction.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from ..screening.ferroelectric.verdict import GOOD_ENERGY_DIFFERENCE, HALF_SCORE
 from ..screening.hopes import standard_draws
 
 NIGHTS, A_NIGHT = 6, 5
+LARGEST_POOL = 400
 BEST = 10
 STRATEGIES = ("improvement", "bound", "rank", "random")
 RANGE = (5.0, 50.0, 95.0)
@@ -35,21 +37,21 @@ Score = Callable[[float], float]
 
 @dataclass(frozen=True)
 class Pool:
-    """Candidates with two estimates and two DFT values each.
+    """Candidates with an estimate and a DFT value for each goal.
 
     Attributes:
         name: Of the pool.
-        pairs: For each candidate its pair of each goal, shape `(n, 2)` as rows.
+        pairs: For each candidate its pair of each goal.
         scores: Of each goal, 0 to 1.
     """
 
     name: str
-    pairs: tuple[tuple[Pair, Pair], ...]
-    scores: tuple[Score, Score]
+    pairs: tuple[tuple[Pair, ...], ...]
+    scores: tuple[Score, ...]
 
     @property
     def truth(self) -> np.ndarray:
-        """Scores of the DFT values, shape `(n, 2)`."""
+        """Scores of the DFT values, shape `(n, ngoals)`."""
         return np.array([[s(p.dft) for s, p in zip(self.scores, row, strict=True)] for row in self.pairs])
 
 
@@ -63,6 +65,11 @@ def ferroelectric_pool(found: dict[str, list[Pair]]) -> Pool:
 def insulator_pool(found: dict[str, list[Pair]]) -> Pool:
     """Of `learning_estimates.materials_project`."""
     return _pool("insulators", found, ("energy_above_hull", "band_gap"), (_stable, _gap))
+
+
+def perovskite_pool(pairs: list[Pair]) -> Pool:
+    """Of `learning_estimates.castelli`."""
+    return _pool("perovskites", {"band_gap": pairs}, ("band_gap",), (_near_three,))
 
 
 def nights(pool: Pool, seeds: int, seed: int = 0) -> dict[str, Any]:
@@ -93,21 +100,22 @@ def _one_seed(pool: Pool, strategy: str, learning: bool, seed: Sequence[int]) ->
     rng = np.random.default_rng(list(seed))
     drawn = rng.permutation(len(pool.pairs))[: len(pool.pairs) // 2]
     pairs, truth = [pool.pairs[i] for i in drawn], pool.truth[drawn]
-    whole = Space(truth, np.zeros(2)).hypervolume
+    zero = np.zeros(len(pool.scores))
+    whole = Space(truth, zero).hypervolume
     best = set(np.argsort(-truth.prod(1), kind="stable")[:BEST].tolist())
     answered: list[int] = []
     told = []
     for _ in range(NIGHTS):
         left = [i for i in range(len(pairs)) if i not in set(answered)]
         answered += [left[i] for i in _tonight(pool, pairs, truth, answered, left, strategy, learning, rng)]
-        share = Space(truth[answered], np.zeros(2)).hypervolume / whole
+        share = Space(truth[answered], zero).hypervolume / whole
         told.append((share, len(best & set(answered)) / len(best)))
     return np.array(told).T
 
 
 def _tonight(
     pool: Pool,
-    pairs: Sequence[tuple[Pair, Pair]],
+    pairs: Sequence[tuple[Pair, ...]],
     truth: np.ndarray,
     answered: Sequence[int],
     left: Sequence[int],
@@ -126,10 +134,8 @@ def _tonight(
     return [one.index for one in choose(draws, truth[list(answered)], A_NIGHT, kind, kin)]
 
 
-def _draws(
-    pool: Pool, rows: Sequence[tuple[Pair, Pair]], answered: Sequence[tuple[Pair, Pair]]
-) -> np.ndarray:
-    """Scores of what DFT might say of each, shape `(n, ndraws, 2)`."""
+def _draws(pool: Pool, rows: Sequence[tuple[Pair, ...]], answered: Sequence[tuple[Pair, ...]]) -> np.ndarray:
+    """Scores of what DFT might say of each, shape `(n, ndraws, ngoals)`."""
     standard = standard_draws()
     goals = []
     for goal, score in enumerate(pool.scores):
@@ -156,12 +162,10 @@ def _distribution(pairs: Sequence[Pair], answered: Sequence[Pair]) -> tuple[np.n
     return values, widths
 
 
-def _pool(
-    name: str, found: dict[str, list[Pair]], goals: tuple[str, str], scores: tuple[Score, Score]
-) -> Pool:
-    first, second = ({p.candidate_id: p for p in found[goal]} for goal in goals)
-    both = sorted(first.keys() & second.keys())
-    return Pool(name, tuple((first[i], second[i]) for i in both), scores)
+def _pool(name: str, found: dict[str, list[Pair]], goals: tuple[str, ...], scores: tuple[Score, ...]) -> Pool:
+    of_goals = [{p.candidate_id: p for p in found[goal]} for goal in goals]
+    known = sorted(set.intersection(*(set(one) for one in of_goals)))[:LARGEST_POOL]
+    return Pool(name, tuple(tuple(one[i] for one in of_goals) for i in known), scores)
 
 
 def _polar(polarization: float) -> float:
@@ -178,6 +182,10 @@ def _stable(height: float) -> float:
 
 def _gap(gap: float) -> float:
     return window_score(gap, (0.5, 6.0), (2.0, 4.0))
+
+
+def _near_three(gap: float) -> float:
+    return max(0.0, 1.0 - abs(gap - 3.0))
 
 
 def _figures(rows: np.ndarray) -> dict[str, Any]:

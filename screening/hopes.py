@@ -20,6 +20,7 @@ from ..core.chemistry_families import chemistry_family
 from ..core.contracts import Screen
 from ..core.learnt import LEARNABLE, NEVER_NEGATIVE, is_dft
 from ..core.properties import method_slug
+from ..core.uncertainty import stated_deviation
 from .ranking import RankConfig
 
 DRAWS = 32
@@ -28,8 +29,6 @@ GOALS = ("stability", "device")
 """What a draw is judged by: the required screens together, and the best of the device screens."""
 TOGETHER = {"switching_barrier_per_atom": "switching_barrier"}
 """The same quantity in another unit is drawn together with it."""
-NORMAL_IN_90 = 1.6449
-"""Standard deviations to either side that hold 90% of a normal distribution."""
 
 
 def standard_draws(count: int = DRAWS) -> np.ndarray:
@@ -58,11 +57,8 @@ def deviation(value: PropertyValue, spread: Mapping[str, float]) -> tuple[float,
     """Standard deviation of what DFT might say, and whether the estimate states it."""
     if is_dft(value.method) or method_slug(value.method) in ("experiment", "measured"):
         return 0.0, True
-    if value.uncertainty:
-        return value.uncertainty, True
-    if value.interval is not None and value.coverage == 0.9:
-        return (value.interval[1] - value.interval[0]) / (2 * NORMAL_IN_90), True
-    return spread.get(value.name, 0.0), False
+    stated = stated_deviation(value.uncertainty, value.interval, value.coverage)
+    return (stated, True) if stated else (spread.get(value.name, 0.0), False)
 
 
 def unstated(candidate: Candidate) -> list[str]:

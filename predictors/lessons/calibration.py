@@ -17,9 +17,10 @@ from typing import Any
 
 import numpy as np
 
+from ...core.uncertainty import normal_quantile
 from .pairs import Pair
 from .residuals import ENOUGH
-from .statistics import normal_quantile, wilson
+from .statistics import wilson
 
 SHARES = (0.5, 0.8, 0.9, 0.95)
 PRIOR_PAIRS = 4.0

@@ -31,8 +31,9 @@ import numpy as np
 from ...core.candidate import PropertyValue
 from ...core.chemistry_families import family_in_words
 from ...core.learnt import NEVER_NEGATIVE, Learnt
+from ...core.uncertainty import stated_deviation
 from .calibration import PRIOR_PAIRS
-from .pairs import AS_EXPORTED, Pair, stated_deviation
+from .pairs import AS_EXPORTED, Pair
 from .regression import Posterior, fit
 from .statistics import student_quantile
 
@@ -102,7 +103,7 @@ class Correction:
         Args:
             family: Class of chemistry of the crystal.
             estimate: In the property's unit.
-            uncertainty: That the estimate states (`pairs.stated_deviation`).
+            uncertainty: That the estimate states (`core.uncertainty`).
         """
         stated = 1.0 if self.reference is None or not uncertainty else (uncertainty / self.reference) ** 2
         seen = family in self.families

@@ -16,7 +16,7 @@ from ...core.candidate import Candidate, PropertyValue, Step
 from ...core.chemistry_families import chemistry_family
 from ...core.errors import InputError
 from ...core.learnt import bare, is_estimate
-from ...core.properties import describe
+from ...core.properties import describe, method_rank
 from .calibration import calibration
 from .correction import LEAST_PAIRS, Correction, learn_correction
 from .pairs import AS_EXPORTED, LeftOut, Pair, pairs_of, with_kept
@@ -34,7 +34,7 @@ class Lesson:
     Attributes:
         version: Hash of its content.
         content: The JSON.
-        corrections: Those that do something.
+        corrections: Those that do something; of one method the best DFT's last.
     """
 
     version: str
@@ -76,6 +76,8 @@ def lesson_of(version: str, content: dict[str, Any]) -> Lesson:
             f"The lesson {version} has the format {content.get('format')!r}; this program reads {FORMAT!r}. Run 'hysteron learn'."
         )
     made = [Correction.from_record(group["correction"]) for group in content["groups"]]
+    # Of several DFT methods the best one's correction is added last, and so counts.
+    made.sort(key=lambda c: (c.name, c.method, -method_rank(c.name, c.teacher), c.teacher))
     return Lesson(version, content, tuple(c for c in made if c.does_something))
 
 

@@ -19,7 +19,7 @@ from typing import Any, Self
 from ...core.candidate import Candidate, PropertyValue, Step
 from ...core.chemistry_families import chemistry_family
 from ...core.learnt import LEARNABLE, NEVER_NEGATIVE, is_dft, is_estimate, teacher_of
-from .statistics import normal_quantile
+from ...core.uncertainty import stated_deviation
 
 AS_EXPORTED, OF_DFT = "as exported", "of DFT"
 """Where an estimate stands: at the geometry that DFT was given, or at the one it ended in."""
@@ -135,15 +135,6 @@ def with_kept(now: Iterable[Pair], kept: Iterable[Pair]) -> list[Pair]:
             dft = answers.get((pair.candidate_id, pair.name, pair.teacher), pair.dft)
             found[key(pair)] = dataclasses.replace(pair, dft=dft)
     return [found[k] for k in sorted(found)]
-
-
-def stated_deviation(
-    uncertainty: float | None, interval: tuple[float, float] | None, coverage: float | None
-) -> float | None:
-    """A standard deviation from what is stated: the deviation itself, or the normal one of the interval if that is wider."""
-    if interval is None or not coverage or not 0 < coverage < 1:
-        return uncertainty or None
-    return max(uncertainty or 0.0, (interval[1] - interval[0]) / (2 * normal_quantile(coverage))) or None
 
 
 def geometry_of(provenance: tuple[Step, ...], value: PropertyValue) -> str:

@@ -24,8 +24,8 @@ from itertools import product
 import numpy as np
 
 OFFSET_VARIANCES = (0.1, 1.0, 10.0)
-CLASS_VARIANCES = (0.03, 0.3, 3.0)
-"""k and r of the grid, in variances of the noise: from next to none to more than the noise, each weighed alike before."""
+CLASS_VARIANCES = (0.03, 0.3, 3.0, 30.0)
+"""k and r of the grid, in variances of the noise: from next to none to far more than the noise, each weighed alike before."""
 FLOORS = (0.0, 0.3, 3.0, 30.0)
 """f of the grid: from the statement alone to one width for all."""
 SLOPE_VARIANCE = 1.0

@@ -10,21 +10,16 @@ from collections.abc import Callable
 
 import numpy as np
 
+from ...core.uncertainty import normal_quantile
+
 BOOTSTRAPS = 2000
 SEED = 0
 SHARE = 0.95
 """Of every interval that is told of a figure."""
 
 
-def normal_quantile(share: float) -> float:
-    """Half width, in standard deviations, of the central interval that holds a share of a normal distribution."""
-    from scipy.special import ndtri
-
-    return float(ndtri(0.5 + share / 2))
-
-
 def student_quantile(share: float, freedom: float) -> float:
-    """The same of Student's distribution."""
+    """Half width, in scales, of the central interval that holds a share of Student's distribution."""
     from scipy.special import stdtrit
 
     return float(stdtrit(freedom, 0.5 + share / 2))

@@ -67,6 +67,8 @@ def test_an_estimate_without_uncertainty_is_as_wide_as_the_candidates_differ():
 def test_a_90_percent_interval_is_a_deviation_too():
     value = samples.value("polarization", 5.0, "toy", interval=(1.0, 9.0), coverage=0.9)
     assert deviation(value, {}) == (pytest.approx(8 / 3.29, abs=1e-2), True)
+    boasting = samples.value("polarization", 5.0, "toy", 0.1, interval=(1.0, 9.0), coverage=0.9)
+    assert deviation(boasting, {}) == deviation(value, {})
     assert deviation(samples.value("band_gap", 1.0, samples.PBE), {"band_gap": 9.0}) == (0.0, True)
 
 
