@@ -1,7 +1,7 @@
 """What does the report say of DFT results: what they taught, and who is asked next?
 
 A table of errors before and after the correction, and for each property a parity plot: DFT across, the estimate up, as it
-was (rings) and corrected (dots with one standard deviation). Colours come from the style sheet.
+was (rings) and corrected (dots), each with its standard deviation. Colours come from the style sheet.
 """
 
 from __future__ import annotations
@@ -94,20 +94,26 @@ def _pairs(group: dict[str, Any], lesson: LessonSummary) -> list[dict[str, Any]]
 def _plot(group: dict[str, Any], lesson: LessonSummary, place: int) -> Markup:
     """One parity plot as an inline SVG with a title and a description."""
     pairs = _pairs(group, lesson)[:POINTS]
-    scale = _Scale([x for p in pairs for x in (p["dft"], p["estimate"], p.get("corrected", p["dft"]))])
+    scale = _Scale([x for p in pairs for x in (p["dft"], *_ends(p, "estimate"), *_ends(p, "corrected"))])
     unit = "" if group["units"] == "1" else f", {group['units']}"
     name = group["name"].replace("_", " ")
     title = f"{name}{unit}: {group['method']} against {group['teacher']}"
     identifiers = (f"parity-{place}-title", f"parity-{place}-desc")
     shapes = [*_frame(scale, f"{name}{unit}"), *(shape for p in pairs for shape in _point(p, scale))]
-    told = (
-        f"{count(len(pairs), 'candidate')}; rings: as estimated; dots: corrected, with one standard deviation"
-    )
+    told = f"{count(len(pairs), 'candidate')}; rings: as estimated; dots: corrected; lines: one standard deviation"
     return Markup(  # noqa: S704
         f'<svg class="profile parity" viewBox="0 0 {SIZE:g} {SIZE:g}" role="img" aria-labelledby="{" ".join(identifiers)}">'
         f'<title id="{identifiers[0]}">{escape(title)}</title><desc id="{identifiers[1]}">{escape(told)}.</desc>'
         f"{''.join(shapes)}</svg>"
     )
+
+
+def _ends(pair: dict[str, Any], which: str) -> tuple[float, ...]:
+    """A value less and plus its standard deviation, as far as they are known."""
+    if which not in pair:
+        return ()
+    width = (pair["deviation"] if which == "corrected" else pair["uncertainty"]) or 0.0
+    return pair[which] - width, pair[which] + width
 
 
 class _Scale:
@@ -155,17 +161,22 @@ def _frame(scale: _Scale, name: str) -> list[str]:
 
 
 def _point(pair: dict[str, Any], scale: _Scale) -> list[str]:
-    x = scale.x(pair["dft"])
-    told = f"{pair['candidate_id']}: DFT {pair['dft']:.3g}, estimated {pair['estimate']:.3g}"
+    told = f"{pair['candidate_id']}: DFT {pair['dft']:.3g}, estimated {_said(pair, 'estimate')}"
+    told += f", corrected {_said(pair, 'corrected')}" if "corrected" in pair else ""
     shapes = []
-    if "corrected" in pair:
-        value, deviation = pair["corrected"], pair["deviation"]
-        told += f", corrected {value:.3g} +- {deviation:.2g}"
-        ends = f"{scale.y(value - deviation):.1f}V{scale.y(value + deviation):.1f}"
-        shapes = [
-            f'<path class="curve" d="M{x:.1f} {ends}"/>',
-            f'<circle class="image top" cx="{x:.1f}" cy="{scale.y(value):.1f}" r="3"><title>{escape(told)}</title></circle>',
-        ]
-    y = scale.y(pair["estimate"])
-    ring = f'<circle class="image" cx="{x:.1f}" cy="{y:.1f}" r="3.5"><title>{escape(told)}</title></circle>'
-    return [ring, *shapes]
+    for which, bar, dot in (("estimate", "axis", "image"), ("corrected", "curve", "image top")):
+        if which not in pair:
+            continue
+        x, y = scale.x(pair["dft"]), scale.y(pair[which])
+        low, high = (scale.y(end) for end in _ends(pair, which))
+        shapes.append(f'<path class="{bar}" d="M{x:.1f} {low:.1f}V{high:.1f}"/>')
+        shapes.append(
+            f'<circle class="{dot}" cx="{x:.1f}" cy="{y:.1f}" r="3"><title>{escape(told)}</title></circle>'
+        )
+    return shapes
+
+
+def _said(pair: dict[str, Any], which: str) -> str:
+    """`1.23 +- 0.2`, or the value alone."""
+    low, high = _ends(pair, which)
+    return f"{pair[which]:.3g}" + (f" +- {(high - low) / 2:.2g}" if high > low else "")

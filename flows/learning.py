@@ -87,7 +87,7 @@ def told(lesson: Lesson | None) -> LessonSummary | None:
     by_group = {(c.name, c.method, c.teacher): c for c in lesson.corrections}
     pairs = []
     for pair in kept_pairs(lesson.content):
-        record = pair.to_record()
+        record = pair.to_record() | {"uncertainty": pair.stated}
         correction = by_group.get(pair.group)
         if correction is not None and not pair.at_bound:
             shift, deviation = correction.shift(pair.family, pair.estimate, pair.stated)

@@ -5,7 +5,7 @@ windows and scores: so the goals are those that the ranking weighs (how stable, 
 candidate that a screen would reject then has nothing to offer in that goal.
 
 An estimate without an uncertainty is not taken for certain: it is drawn as widely as the values of that property differ among
-the candidates, and that is said. One that DFT has answered is certain.
+the candidates, and that is said. What DFT or an experiment gave, for the crystal or in a table, is certain.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 from ..core.candidate import Candidate, PropertyValue
 from ..core.chemistry_families import chemistry_family
 from ..core.contracts import Screen
-from ..core.learnt import LEARNABLE, NEVER_NEGATIVE, is_dft
+from ..core.learnt import LEARNABLE, NEVER_NEGATIVE, REFERENCES, is_dft
 from ..core.properties import method_slug
 from ..core.uncertainty import stated_deviation
 from .ranking import RankConfig
@@ -55,7 +55,7 @@ def spreads(candidates: Sequence[Candidate]) -> dict[str, float]:
 
 def deviation(value: PropertyValue, spread: Mapping[str, float]) -> tuple[float, bool]:
     """Standard deviation of what DFT might say, and whether the estimate states it."""
-    if is_dft(value.method) or method_slug(value.method) in ("experiment", "measured"):
+    if is_dft(value.method) or method_slug(value.method) in REFERENCES:
         return 0.0, True
     stated = stated_deviation(value.uncertainty, value.interval, value.coverage)
     return (stated, True) if stated else (spread.get(value.name, 0.0), False)
@@ -64,7 +64,7 @@ def deviation(value: PropertyValue, spread: Mapping[str, float]) -> tuple[float,
 def unstated(candidate: Candidate) -> list[str]:
     """Properties whose estimate states no uncertainty."""
     found = [value for name in LEARNABLE if (value := candidate.get(name)) is not None]
-    return [value.name for value in found if not deviation(value, {})[1]]
+    return [v.name for v in found if v.name not in TOGETHER and not deviation(v, {})[1]]
 
 
 def hopes(
