@@ -12,8 +12,8 @@ expected improvements: exact in any number of goals, the formula of Emmerich et 
 A batch is chosen one by one: whoever is chosen is believed to come out as expected and joins the front, and of its siblings
 (same chemistry and prototype) part of the uncertainty goes with it, so that ten siblings are not chosen for one promise.
 
-BoTorch and Ax do the same and much more with Gaussian processes and gradients; here the candidates are a list, the
-models are given, and two hundred lines of numpy stand against some gigabytes of dependencies.
+BoTorch and Ax do the same and much more with Gaussian processes and gradients, and bring GPyTorch and Pyro with them. Here the
+candidates are a list and their distributions are given: what is left to compute is this file, in numpy.
 
 Source: Emmerich, Deutz and Klinkenberg, IEEE CEC (2011), doi:10.1109/CEC.2011.5949880; Jones, Schonlau and Welch, J. Global
 Optim. 13, 455 (1998) for one goal; Ginsbourger et al. (2010), doi:10.1007/978-3-642-10701-6_6 for believing.

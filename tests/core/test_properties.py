@@ -99,3 +99,4 @@ def test_the_newest_lesson_counts_and_a_filter_on_the_estimate_gives_the_estimat
     ]
     assert [p.value for p in best_first(values, "band_gap")] == [3.0, 2.0, 1.0]
     assert [p.value for p in best_first(values, "band_gap", "GNN")] == [1.0]
+    assert [p.value for p in best_first(values, "band_gap", "lesson")] == [3.0, 2.0]
