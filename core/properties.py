@@ -16,6 +16,8 @@ from .errors import InputError, nearest
 from .learnt import read_learnt
 
 DIMENSIONLESS = "1"
+LINEAR_PATH = "linear path"
+"""How DFT's switching energies come about: along an exported path, the nonpolar end of which was not relaxed."""
 
 
 @dataclass(frozen=True)

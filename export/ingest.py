@@ -25,7 +25,7 @@ import numpy as np
 
 from ..core.candidate import Candidate, PropertyValue, Step
 from ..core.errors import InputError
-from ..core.properties import describe, dft_method
+from ..core.properties import LINEAR_PATH, describe, dft_method
 from .belonging import LARGEST_MOVE_ANGSTROM, LARGEST_STRAIN
 from .berry_phase_image import BerryPhaseImage
 from .calculation import PRISTINE, RELAXATION, STATIC, VACANCY
@@ -39,7 +39,6 @@ if TYPE_CHECKING:
     from pymatgen.core import Structure
 
 BERRY = "Berry phase"
-STRAIGHT = "linear path"
 SHOWN_OF_A_CHECKSUM = 12
 
 
@@ -197,7 +196,7 @@ def _switching(path: TakenPath, remarks: list[str]) -> list[PropertyValue]:
         f"{len(images)} images on the straight path, its ends as exported and not relaxed",
         last.files[-1],
     )
-    method, straight = (dft_method(last.functional, last.code, last.version, way) for way in ("", STRAIGHT))
+    method = dft_method(last.functional, last.code, last.version, LINEAR_PATH)
     per_formula = barrier / _formula_units(last.species)
     return [
         _value(
@@ -206,8 +205,8 @@ def _switching(path: TakenPath, remarks: list[str]) -> list[PropertyValue]:
             method,
             source,
         ),
-        _value("switching_barrier", round(per_formula, 6), straight, source),
-        _value("switching_barrier_per_atom", round(1000 * barrier / nsites, 4), straight, source),
+        _value("switching_barrier", round(per_formula, 6), method, source),
+        _value("switching_barrier_per_atom", round(1000 * barrier / nsites, 4), method, source),
     ]
 
 

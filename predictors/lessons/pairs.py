@@ -6,6 +6,8 @@ given: that is the situation in which the next estimate will be corrected. The o
 
 - an estimate made before the last relaxation by a potential is of another geometry and left out;
 - one made after DFT's own relaxation is of DFT's geometry: it is told apart, counted, and teaches no correction;
+- a DFT value along an exported path, whose nonpolar end was not relaxed, is another quantity than an estimate between ends
+  at rest, and is left out;
 - where an earlier lesson kept the estimate that has been made anew since, the kept one counts (`with_kept`).
 """
 
@@ -19,10 +21,12 @@ from typing import Any, Self
 from ...core.candidate import Candidate, PropertyValue, Step
 from ...core.chemistry_families import chemistry_family
 from ...core.learnt import LEARNABLE, NEVER_NEGATIVE, is_dft, is_estimate, teacher_of
+from ...core.properties import LINEAR_PATH
 from ...core.uncertainty import stated_deviation
 
 AS_EXPORTED, OF_DFT = "as exported", "of DFT"
 """Where an estimate stands: at the geometry that DFT was given, or at the one it ended in."""
+OF_A_PATH = "DFT's value is along an exported path, whose nonpolar end was not relaxed"
 RELAXATION = "relaxation"
 """Name of the ingested step that moves atoms."""
 Group = tuple[str, str, str]
@@ -110,11 +114,15 @@ def pairs_of(candidate: Candidate) -> tuple[list[Pair], list[LeftOut]]:
         for value in candidate.properties if known else ():
             if value.name != name or not is_estimate(value):
                 continue
+            if not any(map(_teaches, known)):
+                left_out.append(LeftOut(candidate.candidate_id, name, value.method, OF_A_PATH))
+                continue
             geometry = geometry_of(candidate.provenance, value)
             if geometry not in (AS_EXPORTED, OF_DFT):
                 left_out.append(LeftOut(candidate.candidate_id, name, value.method, geometry))
                 continue
-            pairs += [_pair(candidate, value, teacher, dft, geometry) for teacher, dft in known.items()]
+            answers = {teacher: dft for teacher, dft in known.items() if _teaches(teacher)}
+            pairs += [_pair(candidate, value, teacher, dft, geometry) for teacher, dft in answers.items()]
     return pairs, left_out
 
 
@@ -177,6 +185,11 @@ def _by_teacher(candidate: Candidate, name: str) -> dict[str, float]:
         for p in candidate.properties
         if p.name == name and is_dft(p.method) and isinstance(p.value, int | float)
     }
+
+
+def _teaches(teacher: str) -> bool:
+    """Whether it computes what the estimates estimate."""
+    return not teacher.endswith(f"/{LINEAR_PATH}")
 
 
 def _pair(candidate: Candidate, value: PropertyValue, teacher: str, dft: float, geometry: str) -> Pair:

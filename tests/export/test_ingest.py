@@ -47,7 +47,9 @@ def test_every_number_comes_with_method_and_source(barium, results):
         ("energy_per_atom", "DFT/PBE/VASP 6.3"): samples.RELAXED_EV / nsites,
         ("band_gap", "DFT/PBE/VASP 6.3"): samples.GAP_EV,
         ("polarization", "DFT/PBE/VASP 6.3/Berry phase"): samples.known_polarization(),
-        ("polar_nonpolar_energy_difference", "DFT/PBE/VASP 6.3"): -1000 * samples.DEPTH_EV / nsites,
+        ("polar_nonpolar_energy_difference", "DFT/PBE/VASP 6.3/linear path"): -1000
+        * samples.DEPTH_EV
+        / nsites,
         ("switching_barrier", "DFT/PBE/VASP 6.3/linear path"): samples.DEPTH_EV,
         ("switching_barrier_per_atom", "DFT/PBE/VASP 6.3/linear path"): 1000 * samples.DEPTH_EV / nsites,
     }

@@ -193,4 +193,5 @@ def test_a_gap_that_dft_corrected_is_judged_by_the_window_of_that_functional():
     assert judged("lesson 0123456789ab: GNN -> DFT/PBE/pw.x").threshold == 0.3
     assert not judged("lesson 0123456789ab: GNN -> DFT/HSE06/VASP").passed
     assert judged("DFT/PBE+U/VASP 6.4").threshold == 0.3
-    assert judged("lesson 0123456789ab: GNN -> DFT/LDA/pw.x").status == "missing"
+    assert judged("lesson 0123456789ab: GNN -> DFT/LDA/pw.x").threshold == 0.3
+    assert judged("lesson 0123456789ab: GNN -> DFT/R2SCAN/VASP").status == "missing"

@@ -115,7 +115,12 @@ def test_a_store_of_the_first_schema_is_brought_up(store_url):
 def test_a_store_without_leases_is_brought_up(store_url):
     with CandidateStore.open(store_url) as store:
         store.create_run("old", seed=0, config={})
-    change(store_url, "DROP TABLE leases", f"UPDATE {migrate.VERSION_TABLE} SET version_num = '0003'")
+    change(
+        store_url,
+        "DROP TABLE leases",
+        "DROP TABLE lessons",
+        f"UPDATE {migrate.VERSION_TABLE} SET version_num = '0003'",
+    )
     with CandidateStore.open(store_url) as store:
         assert store.take_lease("old", "holder", {})
 

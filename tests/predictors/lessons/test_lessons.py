@@ -67,6 +67,22 @@ def test_what_is_no_estimate_is_not_held_against_dft(method):
     assert pairs_of(one)[0] == []
 
 
+@pytest.mark.parametrize(
+    "name", ["polar_nonpolar_energy_difference", "switching_barrier", "switching_barrier_per_atom"]
+)
+def test_an_energy_along_a_path_with_an_unrelaxed_end_teaches_nothing_about_relaxed_ones(name):
+    one = samples.predicted(samples.salt("TiO"), 1.0).with_property(
+        samples.value(name, 5.0, "CHGNet 0.3.0, ends relaxed"),
+        samples.value(name, 58.0, "DFT/PBE/GPAW 22.8/linear path"),
+    )
+    found, left_out = pairs_of(one)
+    assert found == []
+    (told,) = left_out
+    assert "not relaxed" in told.reason
+    relaxed = one.with_property(samples.value(name, 6.0, "DFT/PBE/GPAW 22.8"))
+    assert [p.teacher for p in pairs_of(relaxed)[0]] == ["DFT/PBE/GPAW"]
+
+
 def test_a_new_release_of_a_code_goes_on_and_the_newest_value_counts():
     one = samples.answered(samples.predicted(samples.salt("TiO"), 1.0), 1.4)
     one = samples.answered(one, 1.5, "DFT/PBE/pw.x 7.2")
