@@ -49,8 +49,8 @@ def relax(
 ) -> None:
     """Relax positions and cell, and say how far each crystal lies above the hull."""
     from ..flows import toolbox
+    from ..flows.relaxed import relaxed_candidate
     from ..flows.run_settings import PotentialTable
-    from ..flows.steps import relaxed_candidate
     from .progress import bars
 
     table = PotentialTable(

@@ -13,15 +13,14 @@ from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from ..core.candidate import Candidate, Failure, PropertyValue, Step
-from ..core.clock import utc_now
-from ..core.contracts import Predictor, Relaxation, Relaxer, Screen, Tools
+from ..core.candidate import Candidate
+from ..core.contracts import Predictor, Screen, Tools
 from ..core.errors import OutputError, StageError
 from ..core.learnt import bare
-from ..core.settings import config_hash
 from . import learning, memory, selection, toolbox, twins
 from .progress import listener
 from .proposals import PROPOSALS_A_CHUNK, Road, proposals_wanted, propose, proposers
+from .relaxed import has_converged, relaxed_candidate
 from .run import GATE, Run, elapsed_seconds, forget_runs
 
 if TYPE_CHECKING:
@@ -234,7 +233,7 @@ def relax(run: Run, chunk: int) -> int:
     payload = {
         "ids": ids,
         "seconds": time.monotonic() - began,
-        "converged": sum(r.converged for r in results) + sum(map(_has_converged, before)),
+        "converged": sum(r.converged for r in results) + sum(map(has_converged, before)),
         "reused": [c.candidate_id for c in before],
         "relaxer": memory.relaxer_words(relaxer),
     }
@@ -242,57 +241,6 @@ def relax(run: Run, chunk: int) -> int:
         relaxed + before, run.run_id, "left over", stage="relax", chunk=chunk, work=("relax", chunk, payload)
     )
     return payload["converged"]
-
-
-def _has_converged(candidate: Candidate) -> bool:
-    """Whether its last relaxation did."""
-    steps = [step for step in candidate.provenance if step.stage == "relax"]
-    return bool(steps) and bool(steps[-1].details.get("converged"))
-
-
-def relaxed_candidate(candidate: Candidate, result: Relaxation, relaxer: Relaxer) -> Candidate:
-    """A candidate with what a relaxer made of it: geometry, energy, step; or the failure."""
-    if result.failure or result.structure is None or result.energy_per_atom is None:
-        reason = result.failure or "The relaxer gave no structure."
-        return candidate.with_failure(Failure("relax", relaxer.potential.name, reason))
-    potential = relaxer.potential
-    step = Step(
-        "relax",
-        potential.name,
-        memory.step_version(relaxer),
-        config_hash(relaxer.version),
-        time=utc_now(),
-        details={
-            "steps": result.steps,
-            "converged": result.converged,
-            "max_force": result.max_force,
-            **_under_pressure(result, relaxer),
-        },
-    )
-    scale = f"{potential.energy_scale} scale"
-    moved = candidate.with_structure(result.structure, selection.spacegroup_number(result.structure))
-    volume = result.structure.volume / len(result.structure)
-    moved = moved.with_step(step).with_property(
-        PropertyValue("energy_per_atom", result.energy_per_atom, "eV/atom", potential.name, None, scale),
-        PropertyValue("volume_per_atom", volume, "A^3/atom", potential.name, None, scale),
-    )
-    if result.converged:
-        return moved
-    force = f"largest force {result.max_force:.3f} eV/A"
-    reason = result.note or f"Not converged after {result.steps} steps: {force}."
-    return moved.with_failure(Failure("relax", potential.name, reason))
-
-
-def _under_pressure(result: Relaxation, relaxer: Relaxer) -> dict[str, float]:
-    """Pressure and enthalpy, if there is a pressure; the energy stays the energy."""
-    pressure = getattr(getattr(relaxer, "settings", None), "pressure_gpa", 0.0)
-    if not pressure or result.structure is None or result.energy_per_atom is None:
-        return {}
-    from ..predictors.relaxation.coordinates import GPA
-
-    volume_per_atom = result.structure.volume / len(result.structure)
-    enthalpy = result.energy_per_atom + pressure * GPA * volume_per_atom
-    return {"pressure_gpa": pressure, "enthalpy_per_atom": enthalpy}
 
 
 def screen_chunks(run: Run) -> Iterator[int]:

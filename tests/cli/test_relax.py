@@ -16,6 +16,7 @@ from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 @pytest.fixture
 def toy(monkeypatch):
     """A potential that is not the hull's stands in for all of them."""
+    toolbox.hull()  # of its own potential
     potential = PairPotential()
     monkeypatch.setattr(toolbox, "potential", lambda name, device="cpu": potential)
     return potential
