@@ -26,8 +26,8 @@ import numpy as np
 OFFSET_VARIANCES = (0.1, 1.0, 10.0)
 CLASS_VARIANCES = (0.03, 0.3, 3.0, 30.0)
 """k and r of the grid, in variances of the noise: from next to none to far more than the noise, each weighed alike before."""
-FLOORS = (0.0, 0.3, 3.0, 30.0)
-"""f of the grid: from the statement alone to one width for all."""
+FLOORS = (1e-6, 0.3, 3.0, 30.0)
+"""f of the grid: from the statement alone, believed down to a thousandth of the reference deviation, to one width for all."""
 SLOPE_VARIANCE = 1.0
 """Of b, for t of unit spread."""
 
@@ -114,16 +114,18 @@ class _Conditional:
 def _conditional(
     y: np.ndarray, weights: np.ndarray, design: np.ndarray, prior: np.ndarray, prior_pairs: float
 ) -> _Conditional:
-    weighted = design / weights[:, None]
-    precision = np.diag(1 / prior) + design.T @ weighted
-    covariance = np.linalg.inv(precision)
-    mean = covariance @ (weighted.T @ y)
-    inverse_y = (y - design @ mean) / weights
-    diagonal = 1 / weights - np.einsum("ij,jk,ik->i", weighted, covariance, weighted)
-    square = max(float(y @ inverse_y), 1e-12)
-    determinant = np.log(weights).sum() + np.log(prior).sum() + np.linalg.slogdet(precision)[1]
-    evidence = -0.5 * determinant - 0.5 * (prior_pairs + len(y)) * math.log(prior_pairs + square)
-    return _Conditional(mean, covariance, square, evidence, _scores(inverse_y, diagonal, square, prior_pairs))
+    """By a QR decomposition: normal equations lose all digits of an estimate that is far surer than the others."""
+    n, roots = len(y), np.sqrt(weights)
+    q, r = np.linalg.qr(np.vstack([design / roots[:, None], np.diag(prior**-0.5)]))
+    projected = q[:n].T @ (y / roots)
+    residual = y / roots - q[:n] @ projected
+    inverse_r = np.linalg.inv(r)
+    left = 1 - np.square(q[:n]).sum(axis=1)
+    square = max(float(np.square(residual).sum() + np.square(q[n:] @ projected).sum()), 1e-12)
+    determinant = np.log(weights).sum() + np.log(prior).sum() + 2 * np.log(np.abs(np.diag(r))).sum()
+    evidence = -0.5 * determinant - 0.5 * (prior_pairs + n) * math.log(prior_pairs + square)
+    scores = _scores(residual / roots, left / weights, square, prior_pairs)
+    return _Conditional(inverse_r @ projected, inverse_r @ inverse_r.T, square, evidence, scores)
 
 
 def _scores(inverse_y: np.ndarray, diagonal: np.ndarray, square: float, prior_pairs: float) -> np.ndarray:

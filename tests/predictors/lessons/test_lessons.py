@@ -236,6 +236,20 @@ def test_left_out_scores_are_those_of_fits_without_the_pair():
     assert whole.scores.shape == (9,)
 
 
+@pytest.mark.parametrize("variance", [1e-8, 1e-12, 1e-20])
+def test_an_estimate_far_surer_than_the_others_leaves_all_scores_standing(variance):
+    """As the variance goes to zero every density has a limit; a millionth of the others' is there already."""
+    rng = np.random.default_rng(3)
+    y, weights = rng.normal(1.0, 1.0, 10), rng.uniform(0.5, 2.0, 10)
+    design = np.column_stack([np.ones(10), *np.eye(5)[np.arange(10) % 5].T])
+    weights[4] = 1e-6
+    near = fit(y, weights, design, 5, 1.0, 4.0)
+    weights[4] = variance
+    surer = fit(y, weights, design, 5, 1.0, 4.0)
+    np.testing.assert_allclose(surer.scores, near.scores, atol=1e-4)
+    np.testing.assert_allclose(surer.mean, near.mean, atol=1e-4)
+
+
 def test_a_planted_offset_slope_and_class_offset_come_back():
     offset = learn_correction(planted(60, 0.8))
     assert offset.kind == "offset"
