@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 SAME_POSITION = 1e-3
 """Fractional coordinates of ideal sites that differ by less are one site."""
+TIE = 1e-6
+"""Fractional; a step as near to one half counts as one half, and is left as it is."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,14 @@ def reduced(cell: Cell) -> tuple[Cell, np.ndarray]:
     short = Lattice(cell.matrix).get_lll_reduced_lattice().matrix
     basis = np.round(short @ np.linalg.inv(cell.matrix))
     return cell.in_basis(basis), basis
+
+
+def nearest_whole(steps: np.ndarray) -> np.ndarray:
+    """The lattice vectors, in units of the cell, nearest to fractional steps; one half is always rounded down.
+
+    On symmetric crystals one half is frequent, and the last digit, which differs from machine to machine, must not choose.
+    """
+    return np.ceil(steps - 0.5 - TIE)
 
 
 def strained_to(matrix: np.ndarray, metric: np.ndarray) -> np.ndarray:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...core.cell import nearest_whole
 from ...core.primitive import Primitive
 from ...core.symmetry import dataset_at
 from .group_frequency import log_frequency
@@ -175,7 +176,7 @@ def _parent(polar: Structure, ideal: Structure, own_operations: int, search: str
     if dataset is None or dataset.pointgroup in POLAR_POINT_GROUPS or strain > LARGEST_STRAIN:
         return None
     steps = polar.frac_coords - ideal.frac_coords
-    steps -= np.round(steps - steps.mean(axis=0))
+    steps -= nearest_whole(steps - steps.mean(axis=0))
     steps -= steps.mean(axis=0)
     placed = Structure(ideal.lattice, [site.specie for site in polar], polar.frac_coords - steps)
     symmetry = Symmetry(

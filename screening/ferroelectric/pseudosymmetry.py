@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...core.cell import Cell, reduced, strained_to
+from ...core.cell import Cell, nearest_whole, reduced, strained_to
 from ...core.symmetry import dataset_at
 from .symmetrise import symmetrise
 from .symmetry import HIGHEST_POINT_GROUPS, POLAR_POINT_GROUPS
@@ -40,6 +40,8 @@ STILL = 1e-6
 RUNGS_ANGSTROM = (0.01, 0.02, 0.05, 0.1, 0.15, 0.22, 0.32, 0.45, 0.6, 0.8, 1.0)
 """Tolerances at which the average is looked at again."""
 DRIFT_ROUNDS = 3
+EQUAL_DECIMALS = 6
+"""Of distances in A and their squares: what agrees so far is equal, and the order of the atoms and operations decides."""
 LIKENESS_DECIMALS = 3
 """Of a displacement in A."""
 
@@ -139,7 +141,10 @@ def missing_operations(cell: Cell, own: Sequence[Operation]) -> list[Operation]:
         for rotation in lattice_operations(cell.matrix)
         for atom in rarest
     )
-    near = sorted((o for o in tried if o.distance < LARGEST_DISTANCE_ANGSTROM), key=lambda o: o.distance)
+    near = sorted(
+        (o for o in tried if o.distance < LARGEST_DISTANCE_ANGSTROM),
+        key=lambda o: round(o.distance, EQUAL_DECIMALS),
+    )
     seen = {operation.key for operation in own}
     missing = []
     for operation in near:
@@ -209,8 +214,9 @@ def _assigned(cell: Cell, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     for element in np.unique(cell.numbers):
         atoms = np.flatnonzero(cell.numbers == element)
         between = cell.positions[atoms][None, :, :] - images[atoms][:, None, :]
-        between -= np.round(between)
-        rows, columns = linear_sum_assignment(np.sum((between @ cell.matrix) ** 2, axis=2))
+        between -= nearest_whole(between)
+        squares = np.sum((between @ cell.matrix) ** 2, axis=2)
+        rows, columns = linear_sum_assignment(np.round(squares, EQUAL_DECIMALS))
         image_of[atoms[rows]] = atoms[columns]
         steps[atoms[rows]] = between[rows, columns]
     return image_of, steps
@@ -239,7 +245,7 @@ def averaged_over(cell: Cell, own: Sequence[Operation], operation: Operation) ->
 
 def _mean_position(positions: np.ndarray, group: Sequence[Operation]) -> np.ndarray:
     images = np.array([operation.apply(positions) for operation in group])
-    return (images - np.round(images - positions)).mean(axis=0)
+    return (images - nearest_whole(images - positions)).mean(axis=0)
 
 
 def _powers(operation: Operation) -> list[Operation] | None:
@@ -255,7 +261,7 @@ def _powers(operation: Operation) -> list[Operation] | None:
     # The n-th power shifts by (1 + W + ... + W^(n-1)) w: that must be a lattice vector.
     total = np.sum(rotations, axis=0)
     shift = total @ operation.translation
-    translation = operation.translation + np.linalg.pinv(total) @ (np.round(shift) - shift)
+    translation = operation.translation + np.linalg.pinv(total) @ (nearest_whole(shift) - shift)
     powers = [Operation(rotations[0], np.zeros(3), np.arange(len(operation.image_of)), 0.0)]
     for rotation in rotations[1:]:
         last = powers[-1]

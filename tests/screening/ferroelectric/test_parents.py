@@ -7,7 +7,7 @@ from functools import lru_cache
 import materials
 import numpy as np
 import pytest
-from ferroelectric_toys import boron_nitride, moved
+from ferroelectric_toys import boron_nitride, indium_selenide, moved
 from hysteron.screening.ferroelectric.parents import (
     PARENT_SYMPREC_ANGSTROM,
     Parent,
@@ -251,3 +251,24 @@ def test_the_ladder_climbs_to_its_end():
     ratios = np.divide(rungs[1:], rungs[:-1])
     assert np.all(np.diff(ratios) < 1e-9)  # ever narrower
     assert sum(1.09 < rung < 1.2 for rung in rungs) >= 2  # where LiNbO3 shows R-3c
+
+
+@pytest.mark.parametrize("make", [indium_selenide, boron_nitride, materials.barium_titanate_tetragonal])
+def test_the_last_digit_of_the_coordinates_changes_nothing(make):
+    """Machines round differently; of the layers every tenth had another parent when one half was rounded as it came."""
+    crystal, rng = make(), np.random.default_rng(1)
+    told = {
+        tuple((parent.symmetry.spacegroup_number, round(parent.distortion_max, 3)) for parent in found)
+        for found in (
+            find_parents(
+                Structure(
+                    crystal.lattice,
+                    crystal.species,
+                    crystal.frac_coords + rng.normal(0, 1e-15, (len(crystal), 3)),
+                ),
+                0.01,
+            )
+            for _ in range(6)
+        )
+    }
+    assert len(told) == 1

@@ -6,7 +6,7 @@ import materials
 import numpy as np
 import pytest
 from ferroelectric_toys import moved
-from hysteron.core.cell import Cell, primitive_basis, reduced, strained_to
+from hysteron.core.cell import Cell, nearest_whole, primitive_basis, reduced, strained_to
 from hysteron.screening.ferroelectric.pseudosymmetry import (
     LARGEST_DISTANCE_ANGSTROM,
     MOST_OPERATIONS,
@@ -86,13 +86,22 @@ def test_missing_operations_are_one_of_each_coset_the_nearest_first():
     missing = missing_operations(cell, own)
     assert len(missing) == 48 / 8 - 1
     distances = [operation.distance for operation in missing]
-    assert distances == sorted(distances)
+    assert (np.diff(distances) > -1e-6).all()
     own_rotations = {operation.rotation.tobytes() for operation in own}
     cosets = [
         frozenset((mine.rotation @ operation.rotation).tobytes() for mine in own) for operation in missing
     ]
     assert all(own_rotations.isdisjoint(coset) for coset in cosets)
     assert len(set().union(*cosets)) == 48 - 8
+
+
+def test_the_last_digit_does_not_choose_between_two_nearest_images():
+    """What a machine's rounding adds is of the order of 1e-16 to 1e-12."""
+    ties = np.array([-1.5, -0.5, 0.5, 1.5])
+    for noise in (-1e-12, 0.0, 1e-12):
+        np.testing.assert_array_equal(nearest_whole(ties + noise), [-2, -1, 0, 1])
+    steps = np.array([-0.7, -0.49, 0.0, 0.49, 0.7])
+    np.testing.assert_array_equal(nearest_whole(steps), np.round(steps))
 
 
 def test_a_crystal_with_all_operations_of_its_lattice_lacks_none():
