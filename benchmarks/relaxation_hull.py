@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..core.contracts import HullDistance, HullQuery
+from ..core.workers import single_threaded
 from ..predictors.hull.formula import amounts
 from ..predictors.hull.table import ConvexHull, PhaseTable
-from ..predictors.workers import single_threaded
 
 if TYPE_CHECKING:
     from pymatgen.core import Composition

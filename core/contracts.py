@@ -352,6 +352,7 @@ class Tools:
         conduction: Metal, insulator or transition, from the crystal alone.
         interest: How much a seed is worth beside the others, positive; without it all are worth the same. A generator
             that starts from seeds draws them in this proportion.
+        workers: Processes among which a screen may share what needs no potential (`core.workers`).
     """
 
     potential: Potential | None = None
@@ -365,6 +366,7 @@ class Tools:
     known: Known | None = None
     predictor: Predictor | None = None
     interest: Callable[[Candidate], float] | None = None
+    workers: int = 1
     notes: dict[str, str] = field(default_factory=dict)
 
 

@@ -9,7 +9,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import MissingDataError
-from ..predictors.workers import start_worker
+from ..core.workers import start_worker
 
 if TYPE_CHECKING:
     from .run_settings import FlowTable

@@ -27,8 +27,8 @@ def taught_crystals(
         MissingDataError: the crystals are not there.
     """
     from ..core.crystals import crystals_folder, read_crystals
+    from ..core.workers import map_unordered
     from ..generators.wyckoff.examples import examples
-    from ..predictors.workers import map_unordered
 
     listener.stage("encode crystals", None)
     records = list(read_crystals(crystals_folder(data), ("train", "val")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -159,6 +160,7 @@ def _tools(table: PotentialTable, seconds: float | None = None) -> Tools:
         vacancy_correction=vacancy_correction(table),
         conduction=conduction(),
         hull=hull(table.name),
+        workers=table.workers or os.cpu_count() or 1,
     )
 
 

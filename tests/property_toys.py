@@ -8,6 +8,7 @@ from unittest import mock
 
 import numpy as np
 import torch
+from hysteron.core.workers import single_threaded
 from hysteron.predictors.cell import Cell
 from hysteron.predictors.datasets.records import Label, LabelledCrystal
 from hysteron.predictors.gnn import prepare
@@ -17,7 +18,6 @@ from hysteron.predictors.properties.model import PropertyModel
 from hysteron.predictors.properties.priors import ATOMIC_NUMBERS
 from hysteron.predictors.properties.sets import TrainingSet
 from hysteron.predictors.properties.settings import PropertiesConfig
-from hysteron.predictors.workers import single_threaded
 from pymatgen.core import Element, Lattice, Structure
 
 ROCK_SALTS = {

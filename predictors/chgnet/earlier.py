@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...core.errors import StructureError
-from ..workers import single_threaded
+from ...core.workers import single_threaded
 from .potential import checked_cell
 
 if TYPE_CHECKING:

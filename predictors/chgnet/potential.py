@@ -24,8 +24,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ...core.contracts import Calculation
 from ...core.errors import InputError, MissingDataError, StructureError
+from ...core.workers import single_threaded
 from ..cell import Cell
-from ..workers import single_threaded
 from .graph import Bonds, Graph, build_graph, find_bonds
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ from itertools import islice
 import numpy as np
 import torch
 
+from ...core.workers import map_unordered
 from ..cell import Cell
 from ..chgnet.potential import CHGNetPotential
-from ..workers import map_unordered
 from .graphs import nearest_neighbours
 from .packed import Packed
 

@@ -20,7 +20,7 @@ from ...core.contracts import Potential, Relaxation
 from ...core.crystals import CrystalRecord, read_crystals
 from ...core.errors import HullError, InputError
 from ...core.lines import append_lines, read_lines
-from ..workers import map_unordered
+from ...core.workers import map_unordered
 from .export import export_table, finished_phases
 from .formula import formula_fractions
 from .phase import HullCard

@@ -35,8 +35,8 @@ import numpy as np
 
 from ...core.contracts import Calculation
 from ...core.errors import InputError, StageError, StructureError
+from ...core.workers import single_threaded
 from ..cell import Cell
-from ..workers import single_threaded
 from .weights import HASH_DIGITS, hash_of_modules
 
 if TYPE_CHECKING:

@@ -16,10 +16,10 @@ import numpy as np
 from ...core.contracts import Calculation
 from ...core.errors import InputError, NotFoundError, StageError, StructureError, nearest
 from ...core.settings import home
+from ...core.workers import single_threaded
 from ..cell import Cell
 from ..datasets.fidelities import energy_scale_of
 from ..datasets.records import Frame
-from ..workers import single_threaded
 from .weights import HASH_DIGITS
 
 if TYPE_CHECKING:

@@ -15,10 +15,10 @@ import numpy as np
 from ...core.candidate import Candidate, Failure, PropertyValue, Step
 from ...core.errors import HysteronError, InputError
 from ...core.properties import describe
+from ...core.workers import single_threaded
 from ..cell import Cell
 from ..chgnet.potential import checked_cell
 from ..hull.chemistry import chemistry_class
-from ..workers import single_threaded
 from .heads import HEADS, Head
 from .intervals import COVERAGE
 

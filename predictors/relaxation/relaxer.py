@@ -16,8 +16,8 @@ import numpy as np
 
 from ...core.contracts import Calculation, Potential, Relaxation
 from ...core.errors import InputError, StructureError
+from ...core.workers import map_unordered
 from ..cell import Cell
-from ..workers import map_unordered
 from .checkpoint import Checkpoint
 from .coordinates import Freedom
 from .geometry import plain_structure, with_geometry

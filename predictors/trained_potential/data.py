@@ -15,10 +15,10 @@ import numpy as np
 import torch
 
 from ...core.errors import InputError, StructureError
+from ...core.workers import map_unordered
 from ..cell import Cell
 from ..datasets.frames import Frames
 from ..datasets.records import Frame
-from ..workers import map_unordered
 from .network import NO_TAG
 from .packed_frames import PackedFrames
 

@@ -15,6 +15,7 @@ from ...core.candidate import Candidate, Verdict
 from ...core.contracts import Tools
 from ...core.errors import HysteronError
 from ...core.oxidation import oxidation_states
+from ...core.workers import map_unordered
 from ..measurement import forget, with_measurement
 from . import estimates, mechanism
 from .case import Case
@@ -24,6 +25,9 @@ from .reversal import find_reversed
 from .switching import follow_paths
 from .symmetry import find_symmetry
 from .verdict import NAME, FerroelectricConfig, judge
+
+SHARED_FROM = 8
+"""From so many candidates on it is worth to ask other processes, which must load what this one has."""
 
 
 class Ferroelectric:
@@ -49,7 +53,7 @@ class Ferroelectric:
         polar cost one symmetry search.
         """
         fresh = [forget(candidate, NAME) for candidate in candidates]
-        cases = [look(candidate, self.config, self.charge_model) for candidate in fresh]
+        cases = self._looked_at(fresh, tools.workers)
         follow_paths([case for case in cases if case], tools, self.config)
         for case in cases:
             if case:
@@ -62,6 +66,13 @@ class Ferroelectric:
             )
             for candidate, case in zip(fresh, cases, strict=True)
         ]
+
+    def _looked_at(self, candidates: Sequence[Candidate], workers: int) -> list[Case | None]:
+        """What `look` finds of each; searches for parents take milliseconds to seconds, so many are shared among processes."""
+        tasks = ((candidate, self.config, self.charge_model) for candidate in candidates)
+        enough = len(candidates) >= SHARED_FROM
+        found = dict(map_unordered(look, tasks, workers if enough else 1))
+        return [found[i] for i in range(len(candidates))]
 
     def judge(self, candidate: Candidate) -> Verdict:
         """Polar, insulating, switchable, and with polarization enough, or why not."""

@@ -8,6 +8,7 @@ import pytest
 from hysteron.core.candidate import Candidate
 from hysteron.core.errors import InputError
 from hysteron.core.settings import home
+from hysteron.core.workers import single_threaded
 from hysteron.flows import toolbox
 from hysteron.flows.progress import Silent
 from hysteron.flows.train_properties import told, train_properties
@@ -15,7 +16,6 @@ from hysteron.predictors.gnn import curves
 from hysteron.predictors.gnn.training import Progress
 from hysteron.predictors.properties import fit
 from hysteron.predictors.properties.predictor import Properties
-from hysteron.predictors.workers import single_threaded
 from property_toys import config, perovskite
 from screening_toys import ToyHull
 

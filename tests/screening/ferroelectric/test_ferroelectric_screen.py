@@ -26,6 +26,7 @@ from ferroelectric_toys import (
 )
 from hysteron.core.candidate import Candidate, PropertyValue
 from hysteron.core.contracts import Screen, Tools
+from hysteron.screening.ferroelectric import screen
 from hysteron.screening.ferroelectric.charges import METHOD, polarization
 from hysteron.screening.ferroelectric.parents import find_parents
 from hysteron.screening.ferroelectric.screen import Ferroelectric
@@ -414,15 +415,25 @@ def test_alone_or_together_measured_once_or_twice_the_same_and_input_untouched()
     names = ["barium_titanate_tetragonal", "titania_rutile", "lead_titanate", "disordered_alloy"]
     relaxers = {"relaxer": ToyRelaxer(), "parent_relaxer": ToyRelaxer()}
     tools = Tools(potential=ToyPotential(), polar_difference=ToyPolarDifference(), **relaxers)
-    screen = Ferroelectric()
+    asked = Ferroelectric()
     ones = [candidate(name) for name in names]
-    together = screen.measure(ones, tools)
-    assert together == [screen.measure([one], tools)[0] for one in ones]
-    assert screen.measure(together, tools) == together
+    together = asked.measure(ones, tools)
+    assert together == [asked.measure([one], tools)[0] for one in ones]
+    assert asked.measure(together, tools) == together
     assert ones == [candidate(name) for name in names]
-    verdicts = [screen.judge(one) for one in together]
-    assert verdicts == [screen.judge(one) for one in together]
+    verdicts = [asked.judge(one) for one in together]
+    assert verdicts == [asked.judge(one) for one in together]
     assert [one.candidate_id for one in together] == names
+
+
+def test_many_are_shared_among_processes_and_come_out_alike_in_their_order(monkeypatch):
+    names = ["barium_titanate_tetragonal", "titania_rutile", "lead_titanate", "disordered_alloy"] * 2
+    ones = [candidate(name) for name in names]
+    alone = Ferroelectric().measure(ones, Tools(potential=ToyPotential()))
+    monkeypatch.setattr(screen, "find_parents", lambda *_: pytest.fail("It was looked for in this process."))
+    shared = Ferroelectric().measure(ones, Tools(potential=ToyPotential(), workers=2))
+    assert shared == alone
+    assert [one.candidate_id for one in shared] == names
 
 
 def test_nothing_in_nothing_out():

@@ -2,7 +2,7 @@
 
 import pytest
 from hysteron.core.errors import StageError
-from hysteron.predictors.workers import map_unordered
+from hysteron.core.workers import map_unordered
 from killed_workers import squared_once_killed
 
 NUMBERS = range(7)

@@ -20,7 +20,7 @@ from itertools import islice
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
 
-from ..core.errors import StageError
+from .errors import StageError
 
 if TYPE_CHECKING:
     from threadpoolctl import ThreadpoolController
