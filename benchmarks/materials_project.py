@@ -29,7 +29,7 @@ import numpy as np
 from ..core.candidate import Candidate, PropertyValue
 from ..core.errors import MissingDataError, StageError
 from ..core.filters import parse
-from ..core.settings import data_dir
+from ..core.settings import data_dir, environment
 from ..retrieval.materials_project.client import Client
 from ..retrieval.materials_project.domains import Domains, Found
 from ..retrieval.materials_project.session import Clock, Patience
@@ -83,7 +83,7 @@ def run(seed: int = 0, quick: bool = False) -> dict[str, Any]:
     sizes, folder = QUICK if quick else FULL, data_dir()
     servers = server_modules()
     documents = servers.from_data(folder, sizes.served, seed)
-    with tempfile.TemporaryDirectory(prefix="hysteron-mp-") as place, _environment(MP_API_KEY=KEY):
+    with tempfile.TemporaryDirectory(prefix="hysteron-mp-") as place, environment(MP_API_KEY=KEY):
         root = Path(place)
         with servers.MaterialsProjectServer(documents, KEY) as server:
             questions = question_figures(server, root / "questions", sizes.questions, seed)
@@ -420,9 +420,9 @@ def _child(task: str, address: str, root: Path) -> dict[str, Any]:
     root.mkdir(parents=True)
     result = root / "result.json"
     module = f"{__package__}.materials_project_process"
-    environment = os.environ | {"HYSTERON_HOME": str(root), "MP_API_ENDPOINT": address, "MP_API_KEY": KEY}
+    inherited = os.environ | {"HYSTERON_HOME": str(root), "MP_API_ENDPOINT": address, "MP_API_KEY": KEY}
     command = [sys.executable, "-W", "ignore", "-m", module, task, str(result)]
-    subprocess.run(command, check=True, env=environment, stdout=sys.stderr)  # noqa: S603
+    subprocess.run(command, check=True, env=inherited, stdout=sys.stderr)  # noqa: S603
     return json.loads(result.read_text())
 
 
@@ -434,17 +434,3 @@ def files_with_key(root: Path) -> int:
             content = path.read_bytes()
             found += KEY.encode() in (gzip.decompress(content) if path.suffix == ".gz" else content)
     return found
-
-
-@contextmanager
-def _environment(**variables: str) -> Iterator[None]:
-    before = {name: os.environ.get(name) for name in variables}
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name)
-            else:
-                os.environ[name] = value

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 SAME_POSITION = 1e-3
 """Fractional coordinates of ideal sites that differ by less are one site."""
 TIE = 1e-6
-"""Fractional; a step as near to one half counts as one half, and is left as it is."""
+"""Fractional; a step so near to one half counts as one half."""
 
 
 @dataclass(frozen=True)
@@ -58,9 +58,12 @@ def reduced(cell: Cell) -> tuple[Cell, np.ndarray]:
 
 
 def nearest_whole(steps: np.ndarray) -> np.ndarray:
-    """The lattice vectors, in units of the cell, nearest to fractional steps; one half is always rounded down.
+    """The whole numbers nearest to fractional steps, which leave at most one half of a cell; one half is rounded down.
 
     On symmetric crystals one half is frequent, and the last digit, which differs from machine to machine, must not choose.
+
+    Args:
+        steps: In units of the lattice vectors, of any shape, which is that of the result.
     """
     return np.ceil(steps - 0.5 - TIE)
 

@@ -10,6 +10,7 @@ import hashlib
 import json
 import os
 import tomllib
+from contextlib import contextmanager
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -20,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from .errors import MissingDataError, SettingsError, nearest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 
 class Settings(BaseModel):
@@ -76,6 +77,21 @@ def config_hash(values: Any) -> str:
         values = values.model_dump(mode="json")
     text = json.dumps(values, sort_keys=True, separators=(",", ":"), default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+@contextmanager
+def environment(**values: str) -> Iterator[None]:
+    """Variables that hold in the block, for this process and those it starts."""
+    before = {name: os.environ.get(name) for name in values}
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 def home() -> Path:

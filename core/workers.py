@@ -21,12 +21,13 @@ from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any
 
 from .errors import StageError
+from .settings import environment
 
 if TYPE_CHECKING:
     from threadpoolctl import ThreadpoolController
 
 PARENT_CHECK_SECONDS = 2.0
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 _pools: dict[int, ProcessPoolExecutor] = {}
 BREAKS_FORGIVEN = 1
 QUEUED_PER_WORKER = 2  # tasks in flight, so that no worker waits and little is lost when interrupted
@@ -99,7 +100,7 @@ class _UnderWay:
                 self._first += islice(self._queue, 1)
             if not self._first:
                 return
-            with _single_threaded_children():
+            with environment(**ONE_THREAD):  # a process that this starts has it from its first import on
                 self.running[pool.submit(self._function, *self._first[-1][1])] = self._first[-1]
             self._first.pop()
 
@@ -112,7 +113,7 @@ class _UnderWay:
 def start_worker(parent: int) -> None:
     """To be called first in a process that works for `parent`: it has one thread, leaves interrupts to the parent, and ends with
     it."""
-    os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))
+    os.environ.update(ONE_THREAD)
     if torch := sys.modules.get("torch"):
         torch.set_num_threads(1)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -126,21 +127,6 @@ def _warm_pool(workers: int) -> ProcessPoolExecutor:
             workers, mp_context=get_context("spawn"), initializer=start_worker, initargs=(os.getpid(),)
         )
     return _pools[workers]
-
-
-@contextmanager
-def _single_threaded_children() -> Iterator[None]:
-    """Processes started inside have one thread in every library, from their first import on."""
-    before = {name: os.environ.get(name) for name in THREAD_VARIABLES}
-    os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import HysteronError, StageError
-from ..core.settings import home
+from ..core.settings import environment, home
 from . import fresh_database
 from .order import carry_out
 from .progress import listener
@@ -79,7 +79,7 @@ def _private_server(run: Run) -> Iterator[Server]:
     quiet = {name: value for name, value in wanted.items() if name not in os.environ}
     # A database that is named for the server of schedules is not this one's.
     own = {"PREFECT_SERVER_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{folder / fresh_database.NAME}"}
-    with _environment(PREFECT_HOME=str(folder), **own, **quiet):
+    with environment(PREFECT_HOME=str(folder), **own, **quiet):
         fresh_database.lay_in(folder)
         server = Server(folder, ui=False)
         try:
@@ -104,7 +104,7 @@ def _answers(server: Server) -> bool:
 @contextmanager
 def _settings_for(server: Server) -> Iterator[None]:
     """Prefect in this process, and in those it starts, speaks to this server while the block lasts."""
-    with _environment(PREFECT_API_URL=server.url):
+    with environment(PREFECT_API_URL=server.url):
         from prefect.settings import (
             PREFECT_API_URL,
             PREFECT_CLIENT_MAX_RETRIES,
@@ -125,21 +125,6 @@ def _settings_for(server: Server) -> Iterator[None]:
                 yield
             finally:
                 deliver()
-
-
-@contextmanager
-def _environment(**values: str) -> Iterator[None]:
-    """Variables that hold in the block, for this process and those it starts."""
-    before = {name: os.environ.get(name) for name in values}
-    os.environ.update(values)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
 
 
 def end_orphans() -> list[Path]:
